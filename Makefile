@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What people type; `make help` lists it. The objects are in module/Kbuild.
+
+# Where to build: for the running kernel, else for the newest with headers.
+KDIR ?= $(patsubst %/Makefile,%,$(firstword $(wildcard \
+	/lib/modules/$(shell uname -r)/build/Makefile) $(lastword \
+	$(shell ls /lib/modules/*/build/Makefile 2>/dev/null | sort -V))))
+kdir = $(or $(KDIR),$(error no kernel headers here: install linux-headers-amd64, or give KDIR=))
+
+# A debug build runs the module's own tests at load. It is built from links in
+# a folder of its own, so that both builds stay fresh side by side; OUT= gives
+# any other build such a folder.
+ifeq ($(DAXLAB_DEBUG),)
+OUT ?= $(CURDIR)
+else
+OUT ?= $(CURDIR)/build/debug
+endif
+kbuild = $(MAKE) -C $(kdir) M=$(abspath $(OUT)) $(if $(DAXLAB_DEBUG),DAXLAB_DEBUG=y)
+
+modules: links
+	@echo "  KDIR    $(kdir)"
+	+$(kbuild) modules
+
+install: modules
+	+$(kbuild) modules_install
+	depmod -a
+
+ifneq ($(abspath $(OUT)),$(CURDIR))
+links:
+	@install -d $(OUT) && find $(OUT) -type l -delete
+	@find Kbuild module -name Kbuild -o -name '*.[ch]' ! -name '*.mod.c' | \
+	while read -r f; do install -d $(OUT)/$$(dirname $$f); ln -s $(CURDIR)/$$f $(OUT)/$$f; done
+else
+links:
+endif
+
+check:
+	scripts/check
+
+run:
+	scripts/run
+
+lint:
+	scripts/lint
+
+bench:
+	scripts/bench
+
+clean:
+	+$(MAKE) -C $(kdir) M=$(CURDIR) clean
+	rm -rf build
+
+help:
+	@echo 'make                  build module/daxlab.ko (KDIR=... for another kernel)'
+	@echo 'make DAXLAB_DEBUG=1   build build/debug/module/daxlab.ko, which tests itself at load'
+	@echo 'make install          install the module for the kernel of KDIR'
+	@echo 'make run              show fio on the filesystem in a VM      (scripts/run --help)'
+	@echo 'make check            run all tests in a VM                   (scripts/check --help)'
+	@echo 'make bench            compare with ext4, xfs and tmpfs        (scripts/bench --help)'
+	@echo 'make lint             checkpatch, sparse, shellcheck, includes'
+	@echo 'make clean            remove everything that was built'
+
+.PHONY: modules install links check run lint bench clean help

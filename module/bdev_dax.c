@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The dax_device of a device: the same memory by load and store.
+ */
+#include "bdev.h"
+#include "compat.h"
+#include "units.h"
+
+#include <linux/dax.h>
+#include <linux/mm.h>
+#include <linux/uio.h>
+
+static long dxl_dax_direct_access(struct dax_device *dax, pgoff_t pgoff,
+				  long nr_pages, enum dax_access_mode mode,
+				  void **kaddr, dxl_pfn_t *pfn)
+{
+	struct dxl_bdev *bdev = dax_get_private(dax);
+	u64 offset = dxl_page_to_byte(pgoff);
+	void *addr;
+	u64 avail;
+
+	if (pgoff >= dxl_byte_to_page(bdev->size))
+		return -ERANGE;
+	addr = dxl_ram_addr(&bdev->ram, offset, &avail);
+	if (kaddr)
+		*kaddr = addr;
+	if (pfn)
+		*pfn = dxl_pfn_make(PHYS_PFN(__pa(addr)));
+	return dxl_byte_to_page(avail);
+}
+
+static int dxl_dax_zero_page_range(struct dax_device *dax, pgoff_t pgoff,
+				   size_t nr_pages)
+{
+	struct dxl_bdev *bdev = dax_get_private(dax);
+	pgoff_t end = dxl_byte_to_page(bdev->size);
+
+	if (pgoff >= end || nr_pages > end - pgoff)
+		return -ERANGE;
+	dxl_bdev_zero(bdev, dxl_page_to_byte(pgoff),
+		      dxl_page_to_byte(nr_pages));
+	return 0;
+}
+
+/* RAM has no poison to clear: a recovering write is a write. */
+static size_t dxl_dax_recovery_write(struct dax_device *dax, pgoff_t pgoff,
+				     void *addr, size_t bytes,
+				     struct iov_iter *iter)
+{
+	return _copy_from_iter_flushcache(addr, bytes, iter);
+}
+
+static const struct dax_operations dxl_dax_ops = {
+	.direct_access = dxl_dax_direct_access,
+	.zero_page_range = dxl_dax_zero_page_range,
+	.recovery_write = dxl_dax_recovery_write,
+};
+
+/**
+ * dxl_bdev_dax_add() - Make the memory of a device reachable by DAX.
+ * @bdev: has its memory and its disk; the disk is not yet public
+ *
+ * Context: May sleep.
+ * Return: 0 or a negative errno; nothing is held after an error.
+ */
+int dxl_bdev_dax_add(struct dxl_bdev *bdev)
+{
+	struct dax_device *dax;
+	int err;
+
+	dax = alloc_dax(bdev, &dxl_dax_ops);
+	if (IS_ERR(dax))
+		return PTR_ERR(dax);
+	/*
+	 * Behave as memory behind a volatile CPU cache: write(2) goes around
+	 * the cache, stores to a mapping need dax_flush(), and nothing beyond
+	 * that flush, so MAP_SYNC can be kept.
+	 */
+	set_dax_nocache(dax);
+	dax_write_cache(dax, true);
+	set_dax_synchronous(dax);
+
+	err = dax_add_host(dax, bdev->disk);
+	if (err) {
+		kill_dax(dax);
+		put_dax(dax);
+		return err;
+	}
+	bdev->dax = dax;
+	return 0;
+}
+
+/**
+ * dxl_bdev_dax_remove() - Undo dxl_bdev_dax_add().
+ * @bdev: the device
+ *
+ * Returns when the last access that saw the dax_device alive is over, so the
+ * memory may be freed then.
+ *
+ * Context: May sleep.
+ */
+void dxl_bdev_dax_remove(struct dxl_bdev *bdev)
+{
+	dax_remove_host(bdev->disk);
+	kill_dax(bdev->dax);
+	put_dax(bdev->dax);
+	bdev->dax = NULL;
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * debugfs: stats, entries, wait_hist, reset
+ */
+#include "debugfs.h"
+#include "fs.h"
+#include "stats.h"
+
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+static struct dentry *dxl_debugfs_root;
+
+static int stats_show(struct seq_file *seq, void *unused)
+{
+	enum dxl_stat stat;
+
+	for (stat = 0; stat < DXL_NR_STATS; stat++) {
+		/* A sum that people look for first. */
+		if (stat == DXL_STAT_GRABS_UNCONTENDED)
+			seq_printf(seq, "grabs %llu\n",
+				   dxl_stat_read(DXL_STAT_GRABS_UNCONTENDED) +
+				   dxl_stat_read(DXL_STAT_GRABS_CONTENDED));
+		seq_printf(seq, "%s %llu\n", dxl_stat_name(stat),
+			   dxl_stat_read(stat));
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int wait_hist_show(struct seq_file *seq, void *unused)
+{
+	unsigned int bucket;
+
+	seq_puts(seq, "below_ns waits holds\n");
+	for (bucket = 0; bucket < DXL_HIST_BUCKETS; bucket++)
+		seq_printf(seq, "%llu %llu %llu\n", 1ULL << bucket,
+			   dxl_hist_read(DXL_HIST_WAIT, bucket),
+			   dxl_hist_read(DXL_HIST_HOLD, bucket));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(wait_hist);
+
+struct dxl_entries_count {
+	unsigned long holds;
+	unsigned long waiters;
+};
+
+static void dxl_entries_count(struct inode *inode, void *arg)
+{
+	struct dxl_tree *tree = &DXL_I(inode)->tree;
+	struct dxl_entries_count *count = arg;
+	struct dxl_waiter *waiter;
+	struct dxl_hold *hold;
+
+	xa_lock(&tree->xa);
+	hlist_for_each_entry(hold, &tree->holds, list)
+		count->holds++;
+	list_for_each_entry(waiter, &tree->waiters, list)
+		count->waiters++;
+	xa_unlock(&tree->xa);
+}
+
+/* Tasks are alive while they stand in a list, since they leave it themselves. */
+static void dxl_entries_show_inode(struct inode *inode, void *arg)
+{
+	struct dxl_tree *tree = &DXL_I(inode)->tree;
+	struct seq_file *seq = arg;
+	struct dxl_waiter *waiter;
+	struct dxl_hold *hold;
+
+	xa_lock(&tree->xa);
+	hlist_for_each_entry(hold, &tree->holds, list)
+		seq_printf(seq, "locked dev %s ino %lu index 0x%lx order %u owner %s/%d age %u ms\n",
+			   inode->i_sb->s_id, inode->i_ino, hold->first,
+			   dxl_entry_order(hold->entry), hold->task->comm,
+			   hold->task->pid,
+			   jiffies_to_msecs(jiffies - hold->since));
+	list_for_each_entry(waiter, &tree->waiters, list)
+		seq_printf(seq, "waiter dev %s ino %lu key 0x%lx index 0x%lx order %u task %s/%d age %u ms\n",
+			   inode->i_sb->s_id, inode->i_ino, waiter->key.first,
+			   waiter->index, waiter->order, waiter->task->comm,
+			   waiter->task->pid,
+			   jiffies_to_msecs(jiffies - waiter->since));
+	xa_unlock(&tree->xa);
+}
+
+static int entries_show(struct seq_file *seq, void *unused)
+{
+	struct dxl_entries_count count = {};
+
+	dxl_fs_visit_inodes(dxl_entries_count, &count);
+	seq_printf(seq, "locked entries: %lu\nwait entries: %lu\n", count.holds,
+		   count.waiters);
+	dxl_fs_visit_inodes(dxl_entries_show_inode, seq);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(entries);
+
+static ssize_t reset_write(struct file *file, const char __user *buf,
+			   size_t len, loff_t *pos)
+{
+	bool yes;
+	int err = kstrtobool_from_user(buf, len, &yes);
+
+	if (err || !yes)
+		return -EINVAL;
+	dxl_stats_reset();
+	return len;
+}
+
+static const struct file_operations reset_fops = {
+	.owner	= THIS_MODULE,
+	.open	= simple_open,
+	.write	= reset_write,
+	.llseek	= noop_llseek,
+};
+
+/**
+ * dxl_debugfs_init() - Make the files; without debugfs there are none.
+ *
+ * Context: May sleep.
+ */
+void dxl_debugfs_init(void)
+{
+	dxl_debugfs_root = debugfs_create_dir("daxlab", NULL);
+	debugfs_create_file("stats", 0400, dxl_debugfs_root, NULL, &stats_fops);
+	debugfs_create_file("entries", 0400, dxl_debugfs_root, NULL,
+			    &entries_fops);
+	debugfs_create_file("wait_hist", 0400, dxl_debugfs_root, NULL,
+			    &wait_hist_fops);
+	debugfs_create_file("reset", 0200, dxl_debugfs_root, NULL, &reset_fops);
+}
+
+/**
+ * dxl_debugfs_exit() - Remove them; waits for readers.
+ *
+ * Context: May sleep.
+ */
+void dxl_debugfs_exit(void)
+{
+	debugfs_remove(dxl_debugfs_root);
+}

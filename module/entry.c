@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The entry lock: grab, set, unlock (the rules are in entry.h)
+ *
+ * After fs/dax.c of today, whose protocol grew from "dax: New fault locking"
+ * (ac401cc78242) to "dax: Wake up all waiters after invalidating dax entry"
+ * (237388320def).
+ *
+ * Conventions: "xas" is fresh or reset whenever xa_lock was dropped; "entry" is
+ * the value as it was read under xa_lock; "first" is the first index that an
+ * entry stands for, "index" the one somebody asked for.
+ */
+#include "entry_int.h"
+#include "stats.h"
+#include "trace.h"
+
+/* An entry of smaller order than wanted; its index is not known (rule 17). */
+#define DXL_CONFLICT		XA_RETRY_ENTRY
+
+/**
+ * dxl_tree_init() - Make an empty tree.
+ * @tree: the tree
+ * @ops: what the entry lock asks of the owner
+ * @dev: names the tree in traces and listings
+ * @ino: likewise
+ *
+ * Context: Any context.
+ */
+void dxl_tree_init(struct dxl_tree *tree, const struct dxl_tree_ops *ops,
+		   dev_t dev, unsigned long ino)
+{
+	xa_init(&tree->xa);
+	tree->ops = ops;
+	tree->dev = dev;
+	tree->ino = ino;
+	INIT_HLIST_HEAD(&tree->holds);
+	INIT_LIST_HEAD(&tree->waiters);
+}
+
+/**
+ * dxl_tree_destroy() - The end of a tree that nobody uses any more.
+ * @tree: the tree
+ *
+ * Context: Any context. Nobody can find the tree, so no entry is locked.
+ */
+void dxl_tree_destroy(struct dxl_tree *tree)
+{
+	WARN_ON_ONCE(!hlist_empty(&tree->holds) || !list_empty(&tree->waiters));
+	xa_destroy(&tree->xa);
+}
+
+/**
+ * dxl_entry_woken() - Count what a wake was worth.
+ * @still_locked: what the woken task found when it looked again
+ *
+ * Context: Any context.
+ */
+void dxl_entry_woken(bool still_locked)
+{
+	dxl_stat_inc(still_locked ? DXL_STAT_WAKES_MISDIRECTED :
+				    DXL_STAT_WAKES_USEFUL);
+}
+
+/*
+ * Find the entry over xas.xa_index and wait until it is unlocked. The caller
+ * locks what is returned or calls dxl_entry_put().
+ *
+ * Return: NULL, an unlocked entry of @order or larger, or DXL_CONFLICT.
+ */
+static void *dxl_entry_get_unlocked(struct dxl_tree *tree,
+				    struct xa_state *xas, unsigned int order,
+				    bool *waited)
+	__must_hold(&tree->xa.xa_lock)
+{
+	pgoff_t index = xas->xa_index;
+	bool woken = false;
+	void *entry;
+
+	for (;;) {
+		/* Rules 15 and 16: fresh state, any entry in the range. */
+		entry = xas_find_conflict(xas);
+		if (!entry)
+			break;
+		if (dxl_entry_order(entry) < order) {
+			entry = DXL_CONFLICT;
+			break;
+		}
+		if (!dxl_entry_is_locked(entry))
+			break;
+		if (woken)
+			dxl_entry_woken(true);
+		dxl_entry_wait(tree, xas, dxl_entry_key(tree, entry, index),
+			       index, order);
+		woken = true;
+		*waited = true;
+	}
+	if (woken)
+		dxl_entry_woken(false);
+	return entry;
+}
+
+/*
+ * Put a value where @xas stands, in place of one of the same size. No count,
+ * mark or sibling of the tree changes, so xas_store() would only walk again:
+ * it costs 130 instructions for a PTE entry and 450 for a PMD entry.
+ */
+static void dxl_entry_replace(struct xa_state *xas, void *entry)
+	__must_hold(&xas->xa->xa_lock)
+{
+	if (xas->xa_node)
+		rcu_assign_pointer(xas->xa_node->slots[xas->xa_offset], entry);
+	else
+		rcu_assign_pointer(xas->xa->xa_head, entry);
+}
+
+/**
+ * dxl_hold_find() - Position a state on a locked entry.
+ * @xas: any state of the tree
+ * @hold: the caller's hold
+ *
+ * A node with a locked entry is neither freed nor moved while the tree around
+ * it grows and shrinks, with one exception: the entry at index 0, when it is
+ * left alone, moves from its node to the head of the tree.
+ *
+ * Context: Called with xa_lock.
+ */
+void dxl_hold_find(struct xa_state *xas, const struct dxl_hold *hold)
+	__must_hold(&xas->xa->xa_lock)
+{
+	xas_set(xas, hold->first);
+	if (hold->first) {
+		xas->xa_node = hold->node;
+		xas->xa_offset = hold->offset;
+	} else {
+		WARN_ON_ONCE(xas_load(xas) != hold->entry);
+	}
+}
+
+static void dxl_hold_start(struct dxl_tree *tree, const struct xa_state *xas,
+			   struct dxl_hold *hold, void *entry, pgoff_t index)
+	__must_hold(&tree->xa.xa_lock)
+{
+	hold->entry = entry;
+	hold->first = dxl_entry_first(entry, index);
+	hold->node = xas->xa_node;
+	hold->offset = xas->xa_offset;
+	hold->task = current;
+	hold->since = jiffies;
+	hold->clock = dxl_hist_clock();
+	hlist_add_head(&hold->list, &tree->holds);
+	trace_entry_lock(tree->dev, tree->ino, hold->first, xa_to_value(entry));
+}
+
+/**
+ * dxl_entry_lock() - Lock an entry that was found unlocked (rule 1).
+ * @tree: the tree
+ * @xas: positioned by the look-up that found @entry
+ * @entry: the value, unlocked
+ * @index: an index that it stands for
+ * @hold: becomes the caller's hold
+ *
+ * Context: Called with xa_lock.
+ */
+void dxl_entry_lock(struct dxl_tree *tree, struct xa_state *xas, void *entry,
+		    pgoff_t index, struct dxl_hold *hold)
+	__must_hold(&tree->xa.xa_lock)
+{
+	entry = xa_mk_value(xa_to_value(entry) | DXL_ENTRY_LOCKED);
+	dxl_entry_replace(xas, entry);
+	dxl_hold_start(tree, xas, hold, entry, index);
+}
+
+/* Insert a locked EMPTY entry where there is none; the tree may have to grow. */
+static void dxl_entry_insert(struct dxl_tree *tree, struct xa_state *xas,
+			     pgoff_t index, unsigned int order,
+			     struct dxl_hold *hold)
+	__must_hold(&tree->xa.xa_lock)
+{
+	unsigned long flags = DXL_ENTRY_EMPTY | DXL_ENTRY_LOCKED;
+	void *entry = dxl_entry_make(0, order ? flags | DXL_ENTRY_PMD : flags);
+
+	xas_store(xas, entry);
+	if (!xas_error(xas))
+		dxl_hold_start(tree, xas, hold, entry, index);
+}
+
+/**
+ * dxl_entry_release() - End a hold; the caller has stored what comes after it.
+ * @tree: the tree
+ * @hold: the caller's hold
+ *
+ * Context: Called with xa_lock.
+ */
+void dxl_entry_release(struct dxl_tree *tree, struct dxl_hold *hold)
+	__must_hold(&tree->xa.xa_lock)
+{
+	hlist_del(&hold->list);
+	dxl_hist_since(DXL_HIST_HOLD, hold->clock);
+}
+
+/*
+ * A fault wants one page of a PMD entry that has no frame: take the entry out.
+ * It is locked while xa_lock is dropped for the unmap, and removal and wake-all
+ * happen in one hold of xa_lock (rule 11), the one in which the caller inserts
+ * its own entry.
+ */
+static void dxl_entry_downgrade(struct dxl_tree *tree, struct xa_state *xas,
+				void *entry, pgoff_t index)
+	__must_hold(&tree->xa.xa_lock)
+{
+	struct dxl_key key = dxl_entry_key(tree, entry, index);
+	struct dxl_hold hold;
+	void *old;
+
+	dxl_stat_inc(DXL_STAT_DOWNGRADES);
+	dxl_entry_lock(tree, xas, entry, index, &hold);
+	if (dxl_entry_is_zero(entry)) {
+		xas_unlock(xas);
+		tree->ops->unmap(tree, hold.first, DXL_PMD_PAGES);
+		xas_lock(xas);
+	}
+	/* A fresh state: it was stale, and removal goes by its own look-up. */
+	xas_reset(xas);
+	old = xas_store(xas, NULL);
+	WARN_ON_ONCE(old != hold.entry);
+	dxl_entry_release(tree, &hold);
+	dxl_entry_wake(key, DXL_WAKE_ALL);
+	xas_reset(xas);
+}
+
+/**
+ * dxl_entry_grab() - Lock the entry over an index; insert one if there is none.
+ * @tree: the tree
+ * @index: page index
+ * @order: 0, or DXL_PMD_ORDER with an aligned @index
+ * @hold: becomes the caller's hold
+ *
+ * What is locked is of @order, or larger: a PMD data entry is shared by page
+ * faults. A PMD entry without a frame is taken out for an order-0 grab. A new
+ * entry is EMPTY.
+ *
+ * Context: May sleep, uninterruptibly, for the owner of the entry. The caller
+ * owns no other entry of any tree.
+ * Return: 0; -EAGAIN if an entry of smaller order lies in the range (it is not
+ * waited for: 23c84eb78375); -ENOMEM.
+ */
+int dxl_entry_grab(struct dxl_tree *tree, pgoff_t index, unsigned int order,
+		   struct dxl_hold *hold)
+{
+	XA_STATE_ORDER(xas, &tree->xa, index, order);
+	bool waited = false;
+	void *entry;
+
+	do {
+		xas_lock(&xas);
+		entry = dxl_entry_get_unlocked(tree, &xas, order, &waited);
+		if (entry == DXL_CONFLICT) {
+			/* No return: xas_nomem() frees what a retry has left. */
+			xas_set_err(&xas, -EAGAIN);
+			xas_unlock(&xas);
+			dxl_stat_inc(DXL_STAT_CONFLICTS);
+			continue;
+		}
+		if (entry && !dxl_entry_is_data(entry) &&
+		    dxl_entry_order(entry) > order) {
+			dxl_entry_downgrade(tree, &xas, entry, index);
+			entry = NULL;
+		}
+		if (entry)
+			dxl_entry_lock(tree, &xas, entry, index, hold);
+		else
+			dxl_entry_insert(tree, &xas, index, order, hold);
+		xas_unlock(&xas);
+	} while (xas_nomem(&xas, GFP_NOFS));
+
+	if (xas_error(&xas))
+		return xas_error(&xas);
+	dxl_stat_inc(waited ? DXL_STAT_GRABS_CONTENDED :
+			      DXL_STAT_GRABS_UNCONTENDED);
+	return 0;
+}
+
+/**
+ * dxl_entry_set() - Give a locked entry what it stands for.
+ * @tree: the tree
+ * @hold: the caller's hold
+ * @entry: new value, without LOCKED, of the order of the locked one
+ * @dirty: also set DIRTY: somebody is about to be able to store to it
+ *
+ * A data entry stays what it is, whatever @entry says: only its mark changes.
+ * Where data replaces a shared zero page, mappings of that page are removed
+ * before.
+ *
+ * Context: May sleep. The caller owns the entry.
+ */
+void dxl_entry_set(struct dxl_tree *tree, struct dxl_hold *hold, void *entry,
+		   bool dirty)
+{
+	XA_STATE(xas, &tree->xa, hold->first);
+	void *new = xa_mk_value(xa_to_value(entry) | DXL_ENTRY_LOCKED);
+
+	if (dxl_entry_is_data(hold->entry)) {
+		if (!dirty)
+			return;
+		new = hold->entry;
+	} else if (dxl_entry_is_zero(hold->entry) && !dxl_entry_is_zero(entry)) {
+		tree->ops->unmap(tree, hold->first,
+				 dxl_entry_pages(hold->entry));
+	}
+
+	xas_lock(&xas);
+	dxl_hold_find(&xas, hold);
+	dxl_entry_replace(&xas, new);
+	hold->entry = new;
+	if (dirty)
+		xas_set_mark(&xas, DXL_MARK_DIRTY);
+	xas_unlock(&xas);
+}
+
+/**
+ * dxl_entry_clear_lock() - Unlock an entry, without the wake (rule 18).
+ * @tree: the tree
+ * @xas: any state of the tree; stands on the entry on return, for marks
+ * @hold: the caller's hold; ends here
+ *
+ * Context: Called with xa_lock. The wake must follow.
+ */
+void dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
+			  struct dxl_hold *hold)
+	__must_hold(&tree->xa.xa_lock)
+{
+	dxl_hold_find(xas, hold);
+	dxl_entry_replace(xas, xa_mk_value(xa_to_value(hold->entry) &
+					   ~DXL_ENTRY_LOCKED));
+	dxl_entry_release(tree, hold);
+}
+
+/**
+ * dxl_entry_unlock() - Unlock an entry and pass the baton.
+ * @tree: the tree
+ * @hold: the caller's hold; ends here
+ *
+ * Context: Does not sleep. The caller owns the entry.
+ */
+void dxl_entry_unlock(struct dxl_tree *tree, struct dxl_hold *hold)
+{
+	XA_STATE(xas, &tree->xa, hold->first);
+
+	xas_lock(&xas);
+	dxl_entry_clear_lock(tree, &xas, hold);
+	xas_unlock(&xas);
+	dxl_entry_wake(dxl_entry_key(tree, hold->entry, hold->first),
+		       DXL_WAKE_NEXT);
+}

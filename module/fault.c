@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page faults: entry lock, block map, entry, page table
+ *
+ *	sb_start_pagefault		writes through a shared mapping
+ *	  invalidate_lock shared	against truncate and punch
+ *	    entry lock			against faults, writeback, write(2)
+ *	      map_lock			only where the map has to change
+ *
+ * The map is read under the entry lock: a write(2) that fills a hole changes
+ * the map and then waits for that lock, so a fault that saw the hole is done,
+ * and what it cached is invalidated (13e451fdc1af, 876f29460cbd).
+ *
+ * A write to a private mapping maps the page read-only here and faults again;
+ * the core copies a frame without struct page by itself, under the page table
+ * lock. A module cannot fill vmf->cow_page as fs/dax.c does: finish_fault() is
+ * not exported.
+ */
+#define pr_fmt(fmt) "daxlab: " fmt
+
+#include "fs.h"
+#include "compat.h"
+#include "stats.h"
+#include "trace.h"
+
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+
+/* 2 MiB of zeroes for holes; the kernel's huge zero page is not exported. */
+static struct page *dxl_zero_chunk;
+
+/**
+ * struct dxl_fault - a fault on its way
+ * @vmf: what the core gave
+ * @inode: the file
+ * @index: first page index that is to be mapped
+ * @order: 0 or DXL_PMD_ORDER
+ * @write: it shall be possible to store to the file
+ * @hold: the locked entry
+ */
+struct dxl_fault {
+	struct vm_fault *vmf;
+	struct inode *inode;
+	pgoff_t index;
+	unsigned int order;
+	bool write;
+	struct dxl_hold hold;
+};
+
+static vm_fault_t dxl_fault_fallback(enum dxl_stat why)
+{
+	dxl_stat_inc(DXL_STAT_FAULT_FALLBACK);
+	dxl_stat_inc(why);
+	return VM_FAULT_FALLBACK;
+}
+
+/* An error answers a PMD fault with the smaller size, which may do better. */
+static vm_fault_t dxl_fault_error(const struct dxl_fault *fault, int err)
+{
+	if (fault->order)
+		return dxl_fault_fallback(err == -ENOMEM ?
+					  DXL_STAT_FAULT_FALLBACK_NOMEM :
+					  DXL_STAT_FAULT_FALLBACK_BLOCK);
+	return vmf_error(err);
+}
+
+/*
+ * Colour and extent, before anything is locked: a PMD mapping must cover the
+ * same pages as the PMD entry (fffa281b48a9).
+ */
+static bool dxl_fault_pmd_fits(struct vm_fault *vmf, bool write)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long start = vmf->address & PMD_MASK;
+
+	if ((vmf->pgoff & DXL_PMD_COLOUR) !=
+	    ((vmf->address >> PAGE_SHIFT) & DXL_PMD_COLOUR))
+		return false;
+	/* Copies are made page by page. */
+	if (write && !(vma->vm_flags & VM_SHARED))
+		return false;
+	return start >= vma->vm_start && start + PMD_SIZE <= vma->vm_end;
+}
+
+/*
+ * The core looked at the pmd before the entry was locked: meanwhile another
+ * fault on the same PMD entry may have put a huge page where this one wants a
+ * table, or the reverse (e2093926a098).
+ */
+static bool dxl_fault_pmd_changed(const struct dxl_fault *fault)
+{
+	pmd_t pmd = READ_ONCE(*fault->vmf->pmd);
+
+	if (!fault->order)
+		return dxl_pmd_is_huge(pmd);
+	return !pmd_none(pmd) && !dxl_pmd_is_huge(pmd);
+}
+
+/* What the block map has for all of the range; writes fill holes. */
+static int dxl_fault_map_block(const struct dxl_fault *fault,
+			       struct dxl_run *run)
+{
+	unsigned long nr = 1UL << fault->order;
+	int err;
+
+	err = dxl_map_lookup(fault->inode, fault->index, nr, run);
+	if (err)
+		return err;
+	if (fault->write && (run->block == DXL_NO_BLOCK || run->unwritten)) {
+		/* Part data, part hole: let PTEs do it, one by one. */
+		err = dxl_map_alloc_whole(fault->inode, fault->index, nr, run);
+		if (err)
+			return err;
+	}
+	return run->nr < nr ? -ERANGE : 0;
+}
+
+/* Frame of the run, of the driver's memory as it is now. */
+static int dxl_fault_frame(const struct dxl_fault *fault,
+			   const struct dxl_run *run, unsigned long *pfn)
+{
+	long nr = 1L << fault->order;
+	void *kaddr;
+	long got;
+
+	got = dxl_media_map(dxl_media_of(fault->inode), run->block, nr, &kaddr,
+			    pfn);
+	if (got < 0)
+		return got;
+	if (got < nr || (*pfn & (nr - 1)))
+		return -ERANGE;
+	return 0;
+}
+
+/* A hole reads as zeroes, from memory that all holes share. */
+static vm_fault_t dxl_fault_load_hole(struct dxl_fault *fault)
+{
+	struct dxl_tree *tree = &DXL_I(fault->inode)->tree;
+
+	if (fault->order) {
+		unsigned long pfn = page_to_pfn(dxl_zero_chunk);
+
+		dxl_entry_set(tree, &fault->hold,
+			      dxl_entry_make(pfn, DXL_ENTRY_PMD |
+						  DXL_ENTRY_ZERO), false);
+		dxl_stat_inc(DXL_STAT_FAULT_PMD_HOLE);
+		return dxl_vmf_insert_pmd(fault->vmf, pfn, false);
+	}
+	dxl_entry_set(tree, &fault->hold, dxl_entry_make(0, DXL_ENTRY_ZERO),
+		      false);
+	dxl_stat_inc(DXL_STAT_FAULT_PTE_HOLE);
+	return dxl_vmf_insert_zero(fault->vmf);
+}
+
+/*
+ * Install a PTE. Where a page table is there, which is 511 times out of 512,
+ * it is done here, as insert_pfn() does it under the same locks; see
+ * dxl_pte_make() for the reason. Else the library allocates the table.
+ */
+static vm_fault_t dxl_fault_install(const struct dxl_fault *fault,
+				    unsigned long pfn)
+{
+	bool pagemap = dxl_media_of(fault->inode)->pagemap;
+	struct vm_fault *vmf = fault->vmf;
+	struct vm_area_struct *vma = vmf->vma;
+	bool write = fault->write;
+	bool done = false;
+	spinlock_t *ptl;
+	pte_t *pte, val;
+
+	if (pmd_none(READ_ONCE(*vmf->pmd)))
+		return dxl_vmf_insert_pte(vmf, pfn, pagemap, write);
+	pte = pte_offset_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &ptl);
+	if (pte_none(*pte)) {
+		val = dxl_pte_make(vma, pfn, pagemap);
+		if (write)
+			val = maybe_mkwrite(pte_mkdirty(pte_mkyoung(val)), vma);
+		set_pte_at(vma->vm_mm, vmf->address, pte, val);
+		update_mmu_cache(vma, vmf->address, pte);
+		done = true;
+	} else if (write && pte_present(*pte) && pte_pfn(*pte) == pfn) {
+		done = dxl_pte_mkwrite(vma, vmf->address, pte);
+	}
+	pte_unmap_unlock(pte, ptl);
+	if (done)
+		return VM_FAULT_NOPAGE;
+	return dxl_vmf_insert_pte(vmf, pfn, pagemap, write);
+}
+
+/* The entry has its frame: mark it dirty before a store becomes possible. */
+static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
+{
+	struct dxl_hold *hold = &fault->hold;
+	unsigned long pfn;
+
+	if (fault->write || entry != hold->entry)
+		dxl_entry_set(&DXL_I(fault->inode)->tree, hold, entry,
+			      fault->write);
+	/*
+	 * A sync of the whole mount finds inodes by this flag, clears it and
+	 * then looks for DIRTY entries: so the flag comes after the mark.
+	 */
+	if (fault->write)
+		__mark_inode_dirty(fault->inode, I_DIRTY_PAGES);
+
+	/* The frame comes from the entry, which may be larger than the fault. */
+	pfn = dxl_entry_pfn(hold->entry) + (fault->index - hold->first);
+	if (fault->order) {
+		dxl_stat_inc(DXL_STAT_FAULT_PMD_MAPPED);
+		return dxl_vmf_insert_pmd(fault->vmf, pfn, fault->write);
+	}
+	dxl_stat_inc(DXL_STAT_FAULT_PTE_MAPPED);
+	return dxl_fault_install(fault, pfn);
+}
+
+/* With the entry locked: block map, entry, page table, in this order. */
+static vm_fault_t dxl_fault_locked(struct dxl_fault *fault)
+{
+	unsigned long flags = fault->order ? DXL_ENTRY_PMD : 0;
+	struct dxl_run run;
+	unsigned long pfn;
+	int err;
+
+	if (dxl_fault_pmd_changed(fault)) {
+		dxl_stat_inc(DXL_STAT_FAULT_RETRY);
+		return fault->order ? 0 : VM_FAULT_NOPAGE;
+	}
+	if (dxl_entry_is_data(fault->hold.entry))
+		return dxl_fault_load_frame(fault, fault->hold.entry);
+
+	err = dxl_fault_map_block(fault, &run);
+	if (err)
+		return dxl_fault_error(fault, err);
+	if (run.block == DXL_NO_BLOCK || run.unwritten)
+		return dxl_fault_load_hole(fault);
+	err = dxl_fault_frame(fault, &run, &pfn);
+	if (err)
+		return dxl_fault_error(fault, err);
+	return dxl_fault_load_frame(fault, dxl_entry_make(pfn, flags));
+}
+
+static vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
+{
+	struct dxl_tree *tree = &DXL_I(fault->inode)->tree;
+	vm_fault_t ret;
+	int err;
+
+	err = dxl_entry_grab(tree, fault->index, fault->order, &fault->hold);
+	if (err == -EAGAIN)
+		return dxl_fault_fallback(DXL_STAT_FAULT_FALLBACK_CONFLICT);
+	if (err)
+		return dxl_fault_error(fault, err);
+	ret = dxl_fault_locked(fault);
+	dxl_entry_unlock(tree, &fault->hold);
+	return ret;
+}
+
+/* Inside invalidate_lock, so the size stays what it is. */
+static vm_fault_t dxl_fault_sized(struct dxl_fault *fault)
+{
+	pgoff_t end = DIV_ROUND_UP_ULL(i_size_read(fault->inode), PAGE_SIZE);
+	struct dxl_media *media = dxl_media_of(fault->inode);
+	vm_fault_t ret;
+	int id;
+
+	if (fault->vmf->pgoff >= end)
+		return VM_FAULT_SIGBUS;
+	if (fault->order && fault->index + DXL_PMD_PAGES > end)
+		return dxl_fault_fallback(DXL_STAT_FAULT_FALLBACK_ALIGN);
+	if (dxl_media_enter(media, &id))
+		return VM_FAULT_SIGBUS;
+	ret = dxl_fault_grabbed(fault);
+	dxl_media_exit(id);
+	return ret;
+}
+
+static vm_fault_t dxl_fault_any(struct vm_fault *vmf, unsigned int order)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	struct dxl_fault fault = {
+		.vmf = vmf,
+		.inode = inode,
+		.index = vmf->pgoff & ~((1UL << order) - 1),
+		.order = order,
+		.write = write && (vmf->vma->vm_flags & VM_SHARED),
+	};
+	vm_fault_t ret;
+
+	if (fault.write) {
+		sb_start_pagefault(inode->i_sb);
+		file_update_time(vmf->vma->vm_file);
+	}
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	ret = dxl_fault_sized(&fault);
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	if (fault.write)
+		sb_end_pagefault(inode->i_sb);
+
+	if (ret & VM_FAULT_SIGBUS)
+		dxl_stat_inc(DXL_STAT_FAULT_SIGBUS);
+	if (ret & VM_FAULT_OOM)
+		dxl_stat_inc(DXL_STAT_FAULT_OOM);
+	if (write && !fault.write && !(ret & (VM_FAULT_ERROR | VM_FAULT_FALLBACK)))
+		dxl_stat_inc(DXL_STAT_FAULT_COW);
+	trace_fault(inode->i_sb->s_dev, inode->i_ino, fault.index, order, write,
+		    (__force unsigned int)ret);
+	return ret;
+}
+
+static vm_fault_t dxl_fault(struct vm_fault *vmf)
+{
+	dxl_stat_inc(vmf->flags & FAULT_FLAG_WRITE ? DXL_STAT_FAULT_PTE_WRITE :
+						     DXL_STAT_FAULT_PTE_READ);
+	return dxl_fault_any(vmf, 0);
+}
+
+static vm_fault_t dxl_huge_fault(struct vm_fault *vmf, dxl_fault_size_t size)
+{
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+
+	if (!dxl_fault_size_is_pmd(size))
+		return VM_FAULT_FALLBACK;
+	dxl_stat_inc(write ? DXL_STAT_FAULT_PMD_WRITE :
+			     DXL_STAT_FAULT_PMD_READ);
+	if (!dxl_fault_pmd_fits(vmf, write))
+		return dxl_fault_fallback(DXL_STAT_FAULT_FALLBACK_ALIGN);
+	return dxl_fault_any(vmf, DXL_PMD_ORDER);
+}
+
+/* A store to a page that is mapped read-only: a write fault like any other. */
+static vm_fault_t dxl_pfn_mkwrite(struct vm_fault *vmf)
+{
+	dxl_stat_inc(DXL_STAT_FAULT_PFN_MKWRITE);
+	return dxl_fault_any(vmf, 0);
+}
+
+const struct vm_operations_struct dxl_vm_ops = {
+	.fault		= dxl_fault,
+	.huge_fault	= dxl_huge_fault,
+	.pfn_mkwrite	= dxl_pfn_mkwrite,
+};
+
+/**
+ * dxl_fault_init() - Allocate the zeroes that huge holes are read from.
+ *
+ * Context: May sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int dxl_fault_init(void)
+{
+	dxl_zero_chunk = alloc_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN,
+				     DXL_PMD_ORDER);
+	if (!dxl_zero_chunk) {
+		pr_err("no 2 MiB of contiguous memory for the huge zero page\n");
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * dxl_fault_exit() - Free them; nothing is mapped any more.
+ *
+ * Context: May sleep.
+ */
+void dxl_fault_exit(void)
+{
+	__free_pages(dxl_zero_chunk, DXL_PMD_ORDER);
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * daxlab - module entry: what exists, in the order in which it comes and goes
+ */
+#define pr_fmt(fmt) "daxlab: " fmt
+
+#include "bdev.h"
+#include "debugfs.h"
+#include "entry.h"
+#include "fs.h"
+#include "selftest.h"
+#include "stats.h"
+
+#include <linux/init.h>
+#include <linux/module.h>
+
+static int __init dxl_init(void)
+{
+	int err;
+
+	err = dxl_selftest();
+	if (err)
+		return err;
+	dxl_stats_reset();	/* of what the tests counted */
+	err = dxl_entry_init();
+	if (err)
+		return err;
+	err = dxl_bdev_init();
+	if (err)
+		goto err_entry;
+	err = dxl_fault_init();
+	if (err)
+		goto err_bdev;
+	err = dxl_fs_init();
+	if (err)
+		goto err_fault;
+	dxl_debugfs_init();
+	return 0;
+
+err_fault:
+	dxl_fault_exit();
+err_bdev:
+	dxl_bdev_exit();
+err_entry:
+	dxl_entry_exit();
+	return err;
+}
+
+static void __exit dxl_exit(void)
+{
+	dxl_debugfs_exit();
+	dxl_fs_exit();
+	dxl_fault_exit();
+	dxl_bdev_exit();
+	dxl_entry_exit();
+}
+
+module_init(dxl_init);
+module_exit(dxl_exit);
+
+MODULE_DESCRIPTION("A laboratory for DAX locking and writeback races");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The device memory as the filesystem sees it: addresses, stores, flushes.
+ *
+ * This is the one narrow door to the media: nothing else in the filesystem
+ * half stores to metadata or calls dax_flush().
+ *
+ * Addresses are valid between dxl_media_enter() and dxl_media_exit() only
+ * (dax_read_lock: the device may be torn away in between). Sections may sleep
+ * and nest.
+ */
+#ifndef DXL_MEDIA_H
+#define DXL_MEDIA_H
+
+#include "ondisk.h"
+
+#include <linux/blkdev.h>
+#include <linux/dax.h>
+#include <linux/mm.h>
+
+struct dxl_media;
+
+/**
+ * struct dxl_media_spy - a test that watches what becomes durable
+ * @store: bytes were stored, and are durable after the next fence
+ * @fence: what was stored is durable
+ */
+struct dxl_media_spy {
+	void (*store)(struct dxl_media *media, void *addr, size_t len);
+	void (*fence)(struct dxl_media *media);
+};
+
+/**
+ * struct dxl_media - an open DAX device; immutable after dxl_media_open()
+ * @bdev: the block device
+ * @dax: its dax_device
+ * @pgoff: page offset of block 0 of @bdev on @dax
+ * @nr_blocks: size of the device, in blocks
+ * @shift: log2 of blocks per word of @kaddr: a chunk, or 0 (a block) where
+ *	memory is bad or not contiguous
+ * @kaddr: kernel address of each group of blocks; NULL for bad media
+ * @pagemap: the memory has a dev_pagemap, so that GUP can pin it (pmem); ours
+ *	has none
+ * @spy: NULL but in selftest/crash.c; looked at by the debug build only
+ */
+struct dxl_media {
+	struct block_device *bdev;
+	struct dax_device *dax;
+	pgoff_t pgoff;
+	u64 nr_blocks;
+	unsigned int shift;
+	void **kaddr;
+	bool pagemap;
+	const struct dxl_media_spy *spy;
+};
+
+int dxl_media_open(struct dxl_media *media, struct block_device *bdev,
+		   void *holder);
+void dxl_media_close(struct dxl_media *media, void *holder);
+
+int dxl_media_enter(struct dxl_media *media, int *id);
+void dxl_media_exit(int id);
+
+/* Address of a block for metadata, or NULL if the media there is bad. */
+static inline void *dxl_media_addr(const struct dxl_media *media, u64 block)
+{
+	void *base = media->kaddr[block >> media->shift];
+
+	if (!base)
+		return NULL;
+	return base + ((block & ((1UL << media->shift) - 1)) << DXL_BLOCK_SHIFT);
+}
+
+/* Does somebody use the page of a block, which no mapping shows any more? */
+static inline bool dxl_media_pinned(const struct dxl_media *media, u64 block)
+{
+	void *addr = media->pagemap ? dxl_media_addr(media, block) : NULL;
+
+	/* A page that is idle in a dev_pagemap has one reference. */
+	return addr && page_count(virt_to_page(addr)) > 1;
+}
+
+/*
+ * For data: asks the driver anew each time, so that bad media and short
+ * answers are seen. Returns the number of blocks (1..nr) or a negative errno.
+ */
+long dxl_media_map(struct dxl_media *media, u64 block, long nr, void **kaddr,
+		   unsigned long *pfn);
+
+void dxl_media_copy(struct dxl_media *media, void *dst, const void *src,
+		    size_t len);
+void dxl_media_store(struct dxl_media *media, __le64 *dst, u64 val);
+void dxl_media_store_run(struct dxl_media *media, __le64 *dst, unsigned int nr,
+			 u64 val, u64 step);
+void dxl_media_zero(struct dxl_media *media, void *dst, size_t len);
+void dxl_media_flush(struct dxl_media *media, void *addr, size_t len);
+void dxl_media_fence(struct dxl_media *media);
+int dxl_media_sync(struct dxl_media *media);
+
+#endif /* DXL_MEDIA_H */

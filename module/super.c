@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mounts: options, superblock operations, the cache of inodes.
+ *
+ * A mount that fails half-way is torn down by dxl_kill_sb() like any other: all
+ * that it frees may be not built yet.
+ */
+#define pr_fmt(fmt) "daxlab: " fmt
+
+#include "fs.h"
+
+#include <linux/fs_context.h>
+#include <linux/fs_parser.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/statfs.h>
+#include <linux/writeback.h>
+
+#define DXL_MAX_LINKS		32000
+#define DXL_SUPER_MAGIC		lower_32_bits(DXL_MAGIC)
+
+static struct kmem_cache *dxl_inode_cache;
+
+/* All mounts, for debugfs. */
+static LIST_HEAD(dxl_mounts);
+static DEFINE_MUTEX(dxl_mounts_lock);	/* against mount and umount */
+
+/**
+ * struct dxl_fc - options of a mount in the making
+ * @format: make a new filesystem
+ * @filled: dxl_fill_super() was called: the device was not mounted before
+ */
+struct dxl_fc {
+	bool format;
+	bool filled;
+};
+
+enum { DXL_OPT_FORMAT };
+
+static const struct fs_parameter_spec dxl_parameters[] = {
+	fsparam_flag("format", DXL_OPT_FORMAT),
+	{}
+};
+
+static struct inode *dxl_alloc_inode(struct super_block *sb)
+{
+	struct dxl_inode *di;
+
+	di = alloc_inode_sb(sb, dxl_inode_cache, GFP_KERNEL);
+	if (!di)
+		return NULL;
+	mutex_init(&di->map_lock);
+	mutex_init(&di->slot_lock);
+	/* Here, since debugfs looks at the trees of all inodes on the list. */
+	dxl_tree_init(&di->tree, &dxl_inode_tree_ops, sb->s_dev, 0);
+	di->root = 0;
+	di->seq = 0;
+	di->btime = (struct timespec64) {};
+	di->fsflags = 0;
+	return &di->vfs_inode;
+}
+
+static void dxl_free_inode(struct inode *inode)
+{
+	/* After a grace period: a path walk may have read the link. */
+	if (S_ISLNK(inode->i_mode))
+		kfree(inode->i_link);
+	kmem_cache_free(dxl_inode_cache, DXL_I(inode));
+}
+
+static void dxl_init_once(void *obj)
+{
+	struct dxl_inode *di = obj;
+
+	inode_init_once(&di->vfs_inode);
+}
+
+static int dxl_write_inode(struct inode *inode, struct writeback_control *wbc)
+{
+	return dxl_slot_write(inode);
+}
+
+static int dxl_sync_fs(struct super_block *sb, int wait)
+{
+	return wait ? dxl_media_sync(&DXL_SB(sb)->media) : 0;
+}
+
+/* VFS keeps writers out and has written all; without this it will not begin. */
+static int dxl_freeze_fs(struct super_block *sb)
+{
+	return dxl_media_sync(&DXL_SB(sb)->media);
+}
+
+static int dxl_statfs(struct dentry *dentry, struct kstatfs *buf)
+{
+	struct dxl_sb *sbi = DXL_SB(dentry->d_sb);
+	struct dxl_alloc *alloc = &sbi->alloc;
+
+	buf->f_type = DXL_SUPER_MAGIC;
+	buf->f_bsize = DXL_BLOCK_SIZE;
+	buf->f_blocks = sbi->nr_blocks - sbi->data_block;
+	spin_lock(&alloc->lock);
+	buf->f_bfree = alloc->nr_free;
+	buf->f_bavail = alloc->nr_free - min(alloc->nr_free, alloc->reserve);
+	spin_unlock(&alloc->lock);
+	buf->f_files = sbi->nr_inodes - 1;
+	buf->f_ffree = atomic64_read(&sbi->nr_free_inodes);
+	buf->f_namelen = DXL_NAME_MAX;
+	buf->f_fsid = uuid_to_fsid(sbi->uuid.b);
+	return 0;
+}
+
+static const struct super_operations dxl_super_ops = {
+	.alloc_inode	= dxl_alloc_inode,
+	.free_inode	= dxl_free_inode,
+	.write_inode	= dxl_write_inode,
+	.evict_inode	= dxl_evict_inode,
+	.sync_fs	= dxl_sync_fs,
+	.freeze_fs	= dxl_freeze_fs,
+	.statfs		= dxl_statfs,
+};
+
+/* Is this memory that this module allocated, so that blank means new? */
+static bool dxl_is_own_disk(const struct super_block *sb)
+{
+	return sb->s_bdev->bd_disk->fops->owner == THIS_MODULE;
+}
+
+/* Find a filesystem on the device, or make one. */
+static int dxl_find_super(struct dxl_sb *sbi, bool format)
+{
+	bool blank = false;
+	int err;
+
+	if (format)
+		return dxl_format(sbi);
+	err = dxl_super_read(sbi, &blank);
+	if (err || !blank)
+		return err;
+	if (!dxl_is_own_disk(sbi->sb)) {
+		dxl_err(sbi->sb, "device is blank; -o format makes a filesystem");
+		return -EINVAL;
+	}
+	if (sb_rdonly(sbi->sb)) {
+		dxl_err(sbi->sb, "device is blank, and the mount read-only");
+		return -EROFS;
+	}
+	return dxl_format(sbi);
+}
+
+static int dxl_load(struct dxl_sb *sbi, bool format)
+{
+	int err, id;
+
+	err = dxl_media_enter(&sbi->media, &id);
+	if (err)
+		return err;
+	err = dxl_find_super(sbi, format);
+	if (!err)
+		err = dxl_balloc_init(sbi);
+	if (!err)
+		err = dxl_check_image(sbi);
+	dxl_media_exit(id);
+	return err;
+}
+
+static int dxl_fill_super(struct super_block *sb, struct fs_context *fc)
+{
+	struct dxl_fc *ctx = fc->fs_private;
+	struct dxl_sb *sbi;
+	struct inode *root;
+	int err;
+
+	ctx->filled = true;
+	sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
+	if (!sbi)
+		return -ENOMEM;
+	sbi->sb = sb;
+	INIT_LIST_HEAD(&sbi->node);
+	ida_init(&sbi->inos);
+	mutex_init(&sbi->intent_lock);
+	sb->s_fs_info = sbi;
+
+	sb->s_op = &dxl_super_ops;
+	sb->s_magic = DXL_SUPER_MAGIC;
+	sb->s_maxbytes = DXL_MAX_SIZE;
+	sb->s_max_links = DXL_MAX_LINKS;
+	sb->s_time_gran = 1;
+	sb->s_time_min = div_s64(S64_MIN, NSEC_PER_SEC);
+	sb->s_time_max = div_s64(S64_MAX, NSEC_PER_SEC);
+	if (!sb_set_blocksize(sb, DXL_BLOCK_SIZE)) {
+		dxl_err(sb, "device cannot do blocks of %lu bytes",
+			DXL_BLOCK_SIZE);
+		return -EINVAL;
+	}
+
+	err = dxl_media_open(&sbi->media, sb->s_bdev, sb);
+	if (err)
+		return err;
+	err = dxl_load(sbi, ctx->format);
+	if (err)
+		return err;
+	root = dxl_iget(sb, DXL_ROOT_INO);
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	sb->s_root = d_make_root(root);
+	if (!sb->s_root)
+		return -ENOMEM;
+
+	mutex_lock(&dxl_mounts_lock);
+	list_add_tail(&sbi->node, &dxl_mounts);
+	mutex_unlock(&dxl_mounts_lock);
+	return 0;
+}
+
+static void dxl_kill_sb(struct super_block *sb)
+{
+	struct dxl_sb *sbi = DXL_SB(sb);
+
+	kill_block_super(sb);
+	if (!sbi)
+		return;
+	mutex_lock(&dxl_mounts_lock);
+	list_del(&sbi->node);
+	mutex_unlock(&dxl_mounts_lock);
+	dxl_balloc_exit(sbi);
+	dxl_media_close(&sbi->media, sb);
+	ida_destroy(&sbi->inos);
+	kfree(sbi);
+}
+
+static int dxl_parse_param(struct fs_context *fc, struct fs_parameter *param)
+{
+	struct dxl_fc *ctx = fc->fs_private;
+	struct fs_parse_result result;
+	int opt = fs_parse(fc, dxl_parameters, param, &result);
+
+	if (opt < 0)
+		return opt;
+	if (opt == DXL_OPT_FORMAT)
+		ctx->format = true;
+	return 0;
+}
+
+static int dxl_get_tree(struct fs_context *fc)
+{
+	struct dxl_fc *ctx = fc->fs_private;
+	struct super_block *sb;
+	int err;
+
+	if (ctx->format && fc->sb_flags & SB_RDONLY)
+		return invalfc(fc, "%s: format needs a writable mount",
+			       fc->source);
+	err = get_tree_bdev(fc, dxl_fill_super);
+	if (err || ctx->filled || !ctx->format)
+		return err;
+
+	/* A second mount of a mounted device shares it: nothing to format. */
+	sb = fc->root->d_sb;
+	errorfc(fc, "%s: cannot format: mounted already", sb->s_id);
+	dput(fc->root);
+	fc->root = NULL;
+	deactivate_locked_super(sb);
+	return -EBUSY;
+}
+
+static int dxl_reconfigure(struct fs_context *fc)
+{
+	struct dxl_fc *ctx = fc->fs_private;
+	struct super_block *sb = fc->root->d_sb;
+
+	if (ctx->format)
+		return invalfc(fc, "%s: format is for a first mount only",
+			       sb->s_id);
+	sync_filesystem(sb);
+	if (sb_rdonly(sb) && !(fc->sb_flags & SB_RDONLY) &&
+	    DXL_SB(sb)->needs_repair) {
+		errorfc(fc, "%s: needs repair: unmount, then mount writable",
+			sb->s_id);
+		return -EROFS;
+	}
+	return 0;
+}
+
+static void dxl_free_fc(struct fs_context *fc)
+{
+	kfree(fc->fs_private);
+}
+
+static const struct fs_context_operations dxl_context_ops = {
+	.free		= dxl_free_fc,
+	.parse_param	= dxl_parse_param,
+	.get_tree	= dxl_get_tree,
+	.reconfigure	= dxl_reconfigure,
+};
+
+static int dxl_new_fc(struct fs_context *fc)
+{
+	struct dxl_fc *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
+
+	if (!ctx)
+		return -ENOMEM;
+	fc->fs_private = ctx;
+	fc->ops = &dxl_context_ops;
+	return 0;
+}
+
+static struct file_system_type dxl_fs_type = {
+	.owner			= THIS_MODULE,
+	.name			= "daxlab",
+	.init_fs_context	= dxl_new_fc,
+	.parameters		= dxl_parameters,
+	.kill_sb		= dxl_kill_sb,
+	.fs_flags		= FS_REQUIRES_DEV,
+};
+MODULE_ALIAS_FS("daxlab");
+
+/**
+ * dxl_fs_visit_inodes() - Look at every inode in memory, of all mounts.
+ * @fn: called with s_inode_list_lock held: must not sleep. The inode may be
+ *	new or dying; its tree is always there.
+ * @arg: handed to @fn
+ *
+ * Context: Process context; takes a mutex that mount and umount hold briefly.
+ */
+void dxl_fs_visit_inodes(void (*fn)(struct inode *inode, void *arg), void *arg)
+{
+	struct dxl_sb *sbi;
+	struct inode *inode;
+
+	mutex_lock(&dxl_mounts_lock);
+	list_for_each_entry(sbi, &dxl_mounts, node) {
+		/* Against inodes that come and go: these leave the list first. */
+		spin_lock(&sbi->sb->s_inode_list_lock);
+		list_for_each_entry(inode, &sbi->sb->s_inodes, i_sb_list)
+			fn(inode, arg);
+		spin_unlock(&sbi->sb->s_inode_list_lock);
+	}
+	mutex_unlock(&dxl_mounts_lock);
+}
+
+/**
+ * dxl_fs_init() - Make the filesystem known.
+ *
+ * Context: Module load.
+ * Return: 0 or a negative errno, when nothing is left behind.
+ */
+int __init dxl_fs_init(void)
+{
+	int err;
+
+	dxl_inode_cache = kmem_cache_create("dxl_inode",
+					    sizeof(struct dxl_inode), 0,
+					    SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
+					    dxl_init_once);
+	if (!dxl_inode_cache)
+		return -ENOMEM;
+	err = register_filesystem(&dxl_fs_type);
+	if (err)
+		kmem_cache_destroy(dxl_inode_cache);
+	return err;
+}
+
+/**
+ * dxl_fs_exit() - Undo dxl_fs_init().
+ *
+ * Context: Module unload: nothing is mounted.
+ */
+void dxl_fs_exit(void)
+{
+	unregister_filesystem(&dxl_fs_type);
+	/* Inodes are freed by RCU. */
+	rcu_barrier();
+	kmem_cache_destroy(dxl_inode_cache);
+}

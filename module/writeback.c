@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writeback: collect dirty entries, write-protect, flush, clean
+ *
+ *	tag		DIRTY entries of the range become this sync's work list
+ *	collect		lock a batch of them; wait for a locked one only with an
+ *			empty hand, and for every one: fault or other sync
+ *	protect		no store can come any more without a fault, which waits
+ *	flush		what was stored is on the media
+ *	clean		marks off, unlock, wake
+ *
+ * What a sync promises: every store that was complete when it was called is on
+ * the media when it returns. Such a store was made through an entry that is
+ * DIRTY when tag looks, or whose flush it then waits for, since the marks go
+ * only after the flush. fs/dax.c up to 7.3 skips locked entries and clears
+ * TOWRITE before the flush, and breaks this promise both ways.
+ */
+#include "fs.h"
+#include "stats.h"
+#include "trace.h"
+
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/writeback.h>
+
+/* A batch lives on the stack of one function and never escapes. */
+#define DXL_BATCH		24
+
+/*
+ * Entries that follow each other share one walk over the page tables. Unmapped,
+ * a page is write-protected: pfn_mkclean_range() is not exported.
+ */
+static void dxl_writeback_protect(struct inode *inode,
+				  const struct dxl_hold *hold, unsigned int nr)
+{
+	unsigned int i = 0;
+
+	while (i < nr) {
+		pgoff_t first = hold[i].first;
+		pgoff_t next = first;
+
+		while (i < nr && hold[i].first == next)
+			next += dxl_entry_pages(hold[i++].entry);
+		unmap_mapping_pages(inode->i_mapping, first, next - first,
+				    false);
+	}
+	dxl_stat_add(DXL_STAT_WRITE_PROTECTS, nr);
+}
+
+static void dxl_writeback_flush(struct inode *inode,
+				const struct dxl_hold *hold, unsigned int nr)
+{
+	struct dxl_media *media = dxl_media_of(inode);
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		unsigned long pfn = dxl_entry_pfn(hold[i].entry);
+
+		dxl_media_flush(media, pfn_to_kaddr(pfn),
+				dxl_entry_pages(hold[i].entry) << PAGE_SHIFT);
+	}
+	dxl_media_fence(media);
+	dxl_stat_add(DXL_STAT_FLUSHES, nr);
+}
+
+/**
+ * dxl_writeback_range() - Make what was stored through mappings durable.
+ * @inode: a regular file
+ * @start: first byte
+ * @end: last byte, inclusive
+ *
+ * An entry that reaches into the range is flushed whole.
+ *
+ * Context: May sleep for owners of entries; the caller owns none.
+ * Return: 0, or -EIO if the device is gone.
+ */
+int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end)
+{
+	pgoff_t first = start >> PAGE_SHIFT;
+	pgoff_t last = min_t(pgoff_t, end >> PAGE_SHIFT, DXL_LAST_PAGE);
+	struct dxl_tree *tree = &DXL_I(inode)->tree;
+	struct dxl_hold hold[DXL_BATCH];
+	unsigned long written = 0;
+	unsigned int nr;
+	int err, id;
+
+	if (first > last || !dxl_entry_tag(tree, first, last))
+		return 0;
+	err = dxl_media_enter(dxl_media_of(inode), &id);
+	if (err)
+		return err;
+	dxl_stat_inc(DXL_STAT_WRITEBACKS);
+	while ((nr = dxl_entry_collect(tree, first, last, hold, DXL_BATCH))) {
+		dxl_writeback_protect(inode, hold, nr);
+		dxl_writeback_flush(inode, hold, nr);
+		dxl_entry_clean(tree, hold, nr);
+		written += nr;
+		cond_resched();
+	}
+	dxl_media_exit(id);
+	dxl_stat_add(DXL_STAT_ENTRIES_WRITTEN, written);
+	trace_writeback(inode->i_sb->s_dev, inode->i_ino, first, last, written);
+	return 0;
+}
+
+/*
+ * Whatever the sync mode: the VFS has cleared I_DIRTY_PAGES, so an entry that
+ * were left dirty here would be found by no later sync of the mount.
+ */
+static int dxl_writepages(struct address_space *mapping,
+			  struct writeback_control *wbc)
+{
+	loff_t start = wbc->range_cyclic ? 0 : wbc->range_start;
+	loff_t end = wbc->range_cyclic ? LLONG_MAX : wbc->range_end;
+	int err;
+
+	err = dxl_writeback_range(mapping->host, start, end);
+	mapping_set_error(mapping, err);
+	return err;
+}
+
+const struct address_space_operations dxl_aops = {
+	.writepages	= dxl_writepages,
+	.direct_IO	= noop_direct_IO,
+	.dirty_folio	= noop_dirty_folio,
+};
+
+/**
+ * dxl_fsync() - fsync(2), fdatasync(2), msync(2), O_SYNC.
+ * @file: a regular file
+ * @start: first byte
+ * @end: last byte, inclusive
+ * @datasync: timestamps may wait
+ *
+ * Size, map and names are durable when the call that changed them returns; only
+ * data stored through mappings, timestamps and the device's own cache are left.
+ *
+ * Context: May sleep for owners of entries.
+ * Return: 0 or a negative errno.
+ */
+int dxl_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct inode *inode = file_inode(file);
+	int err, err2;
+
+	err = dxl_writeback_range(inode, start, end);
+	if (!err && !datasync && (inode->i_state & I_DIRTY_ALL))
+		err = dxl_slot_write(inode);
+	if (!err)
+		err = dxl_media_sync(dxl_media_of(inode));
+	err2 = file_check_and_advance_wb_err(file);
+	return err ?: err2;
+}

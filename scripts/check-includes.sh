@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# scripts/check-includes.sh
+#
+# Includes in module/ go one way (module/README.md has the map). The table says
+# which of our headers a file may include; the first line that matches counts.
+# Apart from that: own header first, ours before the kernel's, the entry lock
+# without inodes, memory areas and bios, kernel versions in compat.h only.
+set -euo pipefail
+cd "$(dirname "$0")/../module"
+
+rules='
+entry_int.h      : entry.h
+media.h          : compat.h ondisk.h
+fs.h             : compat.h entry.h media.h ondisk.h
+map.h check.h    : fs.h
+selftest/entry*  : ../entry_int.h ../selftest.h ../stats.h ../trace.h entry_test.h
+*.h              :
+main.c           : *
+bdev*.c          : bdev.h compat.h stats.h trace.h units.h selftest/bdev*.c
+entry*.c         : compat.h entry.h entry_int.h stats.h trace.h selftest/entry*.c
+selftest/bdev*.c : bdev.h
+*.c              : [!b]* balloc.h
+'
+
+# allowed FILE - patterns of what the table lets it include
+allowed() {
+	local names headers name
+	while IFS=: read -r names headers; do
+		for name in $names; do
+			# shellcheck disable=SC2053 # patterns are meant
+			[[ $1 == $name ]] && echo "$headers" && return
+		done
+	done <<<"$rules"
+}
+
+# may FILE HEADER
+may() {
+	local pattern
+	for pattern in $(allowed "$1"); do
+		# shellcheck disable=SC2053
+		[[ $2 == $pattern ]] && return
+	done
+	return 1
+}
+
+status=0
+complain() {
+	echo "module/$1"
+	status=1
+}
+
+set -f
+while read -r file; do
+	own=${file##*/} own=${own%.c}
+	line=0 first='' kernel=0 declared=0
+	mapfile -t lines <"$file"
+	for text in "${lines[@]}"; do
+		((++line))
+		case $text in
+		'#include "'*)
+			header=${text#*\"} header=${header%%\"*}
+			may "$file" "$header" || complain "$file:$line: must not include $header"
+			if [[ $header != selftest/* ]]; then
+				[[ $kernel == 0 || $file == trace.c ]] || complain "$file:$line: our headers come before the kernel's"
+				((!declared)) || complain "$file:$line: include below a declaration"
+			fi
+			first=${first:-$header}
+			;;
+		'#include <'*)
+			kernel=1
+			[[ $file != entry* || ! $text =~ \<linux/(fs|mm|bio|blkdev|dax)\.h\> ]] ||
+				complain "$file:$line: the entry lock knows XArray and wait queues only"
+			;;
+		*LINUX_VERSION_CODE* | *KERNEL_VERSION*)
+			[[ $file == compat.h ]] || complain "$file:$line: kernel versions are for compat.h"
+			;;
+		'struct '*'{' | 'enum '*'{' | 'static '*) declared=1 ;;
+		esac
+	done
+	[[ $file == *.h || $file == */* || ! -e $own.h || $first == "$own.h" || $first == "${own}_int.h" ]] ||
+		complain "$file: its own header must come first"
+done < <(find . -name '*.[ch]' ! -name '*.mod.c' | sed 's,^\./,,' | sort)
+exit "$status"

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The state of the guest before a test, and what is different after it.
+
+# What wanders by itself: statistics that are folded in late, slabs. A device
+# that was not freed is larger.
+readonly MEMORY_SLACK_KIB=8192
+
+mounts() { awk '{ print $2 }' /proc/mounts | sort; }
+
+# taken_kib - memory that nothing else explains: slabs that cannot shrink, and
+# pages that somebody in the kernel took for himself. Per-CPU lists of free
+# pages are not in MemFree and can hold tens of MiB, as they keep huge pages
+# too; they are read first, since pages leave them by themselves.
+taken_kib() {
+	awk 'FILENAME ~ /zoneinfo/ { if ($1 == "count:") listed += $2 * 4; next }
+		{ m[$1] = $2 }
+		END {
+			print m["MemTotal:"] - m["MemFree:"] - listed - m["Buffers:"] - \
+				m["Cached:"] - m["AnonPages:"] - m["SReclaimable:"] - \
+				m["KernelStack:"] - m["PageTables:"]
+		}' /proc/zoneinfo /proc/meminfo
+}
+
+remember_state() {
+	mounts_before=$(mounts)
+	taken_before=$(taken_kib)
+}
+
+# new_mounts - where something is mounted that was not before
+new_mounts() { comm -13 <(echo "$mounts_before") <(mounts); }
+
+# memory_grown - a sentence, if more is taken than before
+memory_grown() {
+	local grown
+	grown=$(($(taken_kib) - taken_before))
+	((grown <= MEMORY_SLACK_KIB)) || echo "memory not given back: $grown KiB"
+}
+
+# module_traces - what an unloaded module should have taken with it
+module_traces() {
+	find /sys/kernel/slab -maxdepth 1 -name 'daxlab*' -printf 'slab %f\n'
+	grep -o '\[daxlab\].*\|dxl_.*' /proc/vmallocinfo | sed 's/^/vmalloc /'
+	find /dev -maxdepth 1 -name 'daxlab*'
+	find /sys/kernel/debug -maxdepth 1 -name daxlab
+}
+
+# test_processes NAME - pids of all that descend from that test, wherever they
+# went since: it was started with a mark in its environment
+test_processes() {
+	grep -lszx "DAXLAB_TEST=$1" /proc/[0-9]*/environ | sed 's/[^0-9]//g'
+}
+
+# describe_processes PID... - for people
+describe_processes() {
+	local pid
+	for pid; do
+		echo "$(tr '\0' ' ' <"/proc/$pid/cmdline")(pid $pid)"
+	done 2>/dev/null | paste -sd ,
+}
+
+# show_stacks PID... - where they are in the kernel, and all that are blocked
+show_stacks() {
+	local pid
+	for pid; do
+		echo "# stack of $(describe_processes "$pid"):"
+		sed 's/^/#   /' "/proc/$pid/stack"
+	done 2>/dev/null
+	echo w >/proc/sysrq-trigger
+}
+
+# log_complaint FILE - the first line in which the kernel complains
+log_complaint() {
+	grep -m 1 -E 'WARNING:|BUG:|Oops|Call Trace|general protection|blocked for more than|'\
+'rcu.*(stall|self-detected)|Bad page|bad p[mu]d|daxlab: .*leak|objects remaining' \
+		<(sed '/sysrq: Show Blocked State/,$d' "$1")
+}

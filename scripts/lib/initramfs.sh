@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The initramfs: busybox, scripts/guest/init and the few modules that it takes
+# to see the host's files and to talk to scripts/vm. Kept in build/ under a
+# name made of everything that went into it.
+
+INITRAMFS_MODULES=(virtio_pci 9p 9pnet_virtio virtio_console)
+
+# module_files VERSION NAME... - files to load for them, in order, no duplicates
+module_files() {
+	local version=$1 name
+	shift
+	for name; do
+		modprobe -C /dev/null -S "$version" --show-depends "$name"
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
+}
+
+# initramfs VERSION - make it if need be, print its path
+initramfs() {
+	local version=$1 init=$TOP/scripts/guest/init out tmp file key
+	local -a files
+
+	mapfile -t files < <(module_files "$version" "${INITRAMFS_MODULES[@]}")
+	((${#files[@]})) || die "$EX_CANNOT" "kernel $version has no 9p modules"
+	key=$(sha256sum "$init" "${BASH_SOURCE[0]}" /bin/busybox "${files[@]}" | sha256sum)
+	out=$BUILD/initramfs-$version-${key:0:12}.cpio.gz
+	if [[ ! -e $out ]]; then
+		tmp=$(mktemp -d "$BUILD/initramfs.XXXXXX")
+		mkdir -p "$tmp"/root/{bin,modules,proc,host,view}
+		cp /bin/busybox "$tmp/root/bin/busybox"
+		install -m 755 "$init" "$tmp/root/init"
+		for file in "${files[@]}"; do
+			cp "$file" "$tmp/root/modules/"
+			[[ $file != *.xz ]] || xz -d "$tmp/root/modules/${file##*/}"
+			file=${file##*/}
+			echo "${file%.xz}" >>"$tmp/root/modules/order"
+		done
+		(cd "$tmp/root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$tmp/cpio.gz"
+		mv "$tmp/cpio.gz" "$out"
+		rm -rf "$tmp"
+	fi
+	echo "$out"
+}

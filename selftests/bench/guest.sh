@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# selftests/bench/guest.sh MODE ROUNDS MEBIBYTES ROWS SYSTEM...
+#
+# The half of scripts/bench that runs in the VM: each system on its own piece
+# of the same kind of memory, rounds in which the order rotates, and a line
+# "MODE SYSTEM ROUND ROW VALUE ok|DOUBT" in raw.txt for each measurement.
+set -euo pipefail
+
+mode=$1 rounds=$2 mebibytes=$3 rows=$4
+systems=("${@:5}")
+raw=$DAXLAB_OUT/raw.txt
+debugfs=/sys/kernel/debug/daxlab
+timing=/sys/module/daxlab/parameters/timing
+fio_rows=(fio_randread_1 fio_randread_2 fio_randwrite_1 fio_randwrite_2)
+fault_rows=(pte_first_write pte_read_fault pte_write_after_read pte_write_fault
+	msync_page pmd_first_write pmd_read_fault pmd_write_fault msync_pmd)
+
+say() { printf '%s\n' "$*" >&2; }
+load() { modprobe -C /dev/null "$@"; }
+# any_of NAME... - whether one of them was asked for
+any_of() { printf '%s\n' "$@" | grep -qE -- "$rows"; }
+
+# What each needs for huge mappings: blocks of a file on 2 MiB boundaries.
+make_daxlab() { mount -t daxlab -o format /dev/pmem0 "$1"; }
+# The same mount: only the module parameter differs.
+make_daxlab_notiming() { mount --bind /run/bench/daxlab "$1"; }
+make_daxlab_ram() { mount -t daxlab /dev/daxlab0 "$1"; }
+make_ext4() {
+	load ext4
+	mkfs.ext4 -q -F -b 4096 -E stride=512,stripe_width=512 /dev/pmem1
+	mount -t ext4 -o dax=always /dev/pmem1 "$1"
+}
+make_xfs() {
+	load xfs
+	mkfs.xfs -q -f -m reflink=0 -d su=2m,sw=1 -l size=64m,su=4k /dev/pmem2
+	mount -t xfs -o dax=always /dev/pmem2 "$1"
+}
+make_tmpfs() { mount -t tmpfs tmpfs "$1"; }
+
+run_faultbench() {
+	local system=$1 round=$2 row value verdict
+	local command=(faultbench -m "$mebibytes")
+
+	[[ $system != daxlab* ]] || command+=(-s "$debugfs/stats")
+	# By the wall clock, away from the processor that serves the devices, and
+	# often enough for the rows of few operations.
+	[[ $mode == icount ]] || command=(taskset -c 1 "${command[@]}" -n 3)
+	"${command[@]}" "/run/bench/$system" >/run/bench.out
+	while read -r row value verdict; do
+		! any_of "$row" || echo "$mode $system $round $row $value $verdict" >>"$raw"
+	done </run/bench.out
+}
+
+# Each loop of fio maps the file anew and touches each page once.
+run_fio() {
+	local system=$1 round=$2 row rw jobs fields iops verdict=ok
+
+	for row in "${fio_rows[@]}"; do
+		any_of "$row" || continue
+		IFS=_ read -r _ rw jobs <<<"$row"
+		fio --minimal --name="$row" --ioengine=mmap --thread --rw="$rw" --bs=4k \
+			--numjobs="$jobs" --group_reporting --gtod_reduce=1 \
+			--invalidate=0 --loops=2 --size="${mebibytes}M" \
+			--filename="/run/bench/$system/fio" >/run/bench.out
+		IFS=';' read -ra fields <<<"$(tail -n 1 /run/bench.out)"
+		[[ $rw == randread ]] && iops=${fields[7]} || iops=${fields[48]}
+		[[ ${fields[4]} == 0 ]] || verdict="fio: error ${fields[4]}"
+		echo "$mode $system $round $row $iops $verdict" >>"$raw"
+		sync -f "/run/bench/$system/fio"
+	done
+}
+
+run_system() {
+	local system=$1 round=$2
+	[[ $system != daxlab_notiming ]] || echo 0 >"$timing"
+	! any_of "${fault_rows[@]}" || run_faultbench "$@"
+	[[ $mode == icount ]] || run_fio "$@"
+	[[ $system != daxlab_notiming ]] || echo 1 >"$timing"
+}
+
+: >"$raw"
+load nd_e820
+load nd_pmem
+if [[ "${systems[*]}" == *daxlab* ]]; then
+	insmod "$DAXLAB_TOP/module/daxlab.ko" ndev=1 "size=$((mebibytes * 4))M"
+fi
+for system in "${systems[@]}"; do
+	mkdir -p "/run/bench/$system"
+	"make_$system" "/run/bench/$system"
+	dd if=/dev/zero of="/run/bench/$system/fio" bs=2M count="$((mebibytes / 2))" \
+		conv=fsync status=none
+done
+
+for ((round = 1; round <= rounds; round++)); do
+	order=("${systems[@]:(round - 1) % ${#systems[@]}}"
+		"${systems[@]:0:(round - 1) % ${#systems[@]}}")
+	say "$mode: round $round of $rounds: ${order[*]}"
+	for system in "${order[@]}"; do
+		run_system "$system" "$round"
+	done
+done

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The jobs of scripts/run, short, each on a fresh filesystem: random 4 KiB and
+# sequential 2 MiB through mappings, many threads on one file, mapping against
+# write(2), against punch and truncate. fio reads back what the checked ones
+# wrote; a job for huge pages must have got PMD faults, one for small pages none.
+#
+# daxlab-test: timeout=300 args="size=256M"
+. "$(dirname "$0")/lib/lib.sh"
+. "$DAXLAB_TOP/scripts/lib/jobs.sh"
+
+command -v fio >/dev/null || skip_all "no fio here"
+
+export DIR=$MNT SIZE=16M THREADS=2 MANY=8 RUNTIME=3
+
+# run_job FILE - fio's exit status
+run_job() {
+	local command=(fio)
+	[[ $(job_part "$1" pages) != small ]] || command=(small_pages fio)
+	(cd /tmp && "${command[@]}" --output=/dev/null --verify_state_save=0 "$1")
+}
+
+for job in "$DAXLAB_TOP"/selftests/fio/*.fio; do
+	name=$(job_name "$job")
+	expect "$name: mount" mount_fresh
+	reset_counters
+	expect "$name: fio" run_job "$job"
+	if [[ $(job_part "$job" pages) == small ]]; then
+		equal "$name: no huge fault" "$(counter fault_pmd_mapped)" 0
+		expect "$name: small faults" test "$(counter fault_pte_mapped)" -gt 0
+	else
+		expect "$name: huge faults" test "$(counter fault_pmd_mapped)" -gt 0
+	fi
+	equal "$name: nobody holds, nobody waits" "$(cat "$DEBUGFS/entries")" \
+		$'locked entries: 0\nwait entries: 0'
+	expect "$name: unmount" umount "$MNT"
+done
+finish

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A module that misbehaves on request, to see whether scripts/check notices:
+ * insmod daxlab_bad.ko mode=warn|oops|hang|leak
+ */
+#define pr_fmt(fmt) "daxlab_bad: " fmt
+
+#include <linux/completion.h>
+#include <linux/gfp.h>
+#include <linux/module.h>
+#include <linux/string.h>
+
+static char *mode = "";
+module_param(mode, charp, 0);
+MODULE_PARM_DESC(mode, "what to do at load: warn, oops, hang or leak");
+
+static DECLARE_COMPLETION(never);
+
+static int __init bad_init(void)
+{
+	int i;
+
+	if (!strcmp(mode, "warn"))
+		WARN(1, "asked to warn\n");
+	else if (!strcmp(mode, "oops"))
+		*(volatile int *)NULL = 0;
+	else if (!strcmp(mode, "hang"))
+		wait_for_completion(&never);
+	else if (!strcmp(mode, "leak"))
+		for (i = 0; i < 16; i++)
+			alloc_pages(GFP_KERNEL, 9);
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static void __exit bad_exit(void)
+{
+}
+
+module_init(bad_init);
+module_exit(bad_exit);
+
+MODULE_DESCRIPTION("Misbehaves on request");
+MODULE_LICENSE("GPL");

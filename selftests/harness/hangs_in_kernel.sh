@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Sleeps in the kernel where no signal reaches it.
+# daxlab-test: needs=none timeout=3
+. "$DAXLAB_TOP/selftests/lib/lib.sh"
+
+insmod "$DAXLAB_TOP/build/bad/daxlab_bad.ko" mode=hang
+finish

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Story: a harness that misses a failure makes every green line worthless. So
+# scripts/check itself is given the tests of selftests/harness/, each of which
+# goes wrong in its own way, and has to report each as exactly that, also those
+# that take the VM with them.
+# daxlab-test: where=host timeout=600
+. "$DAXLAB_TOP/selftests/lib/lib.sh"
+
+logs=$DAXLAB_TOP/build/check-harness
+bad=$DAXLAB_TOP/build/bad
+
+declare -A wanted=(
+	[complains]="not ok # kernel log: daxlab-test: BUG: Bad page state *"
+	[dies]="not ok # the test ended with status 139"
+	[fails]="not ok # the test failed"
+	[forgets]="not ok # it planned 3 tests and ran 2"
+	[goes_silent]="not ok # inconclusive: timeout, the guest does not answer"
+	[hangs]="not ok # inconclusive: timeout after 3 s"
+	[hangs_in_kernel]="not ok # inconclusive: timeout after 3 s; cannot be killed: insmod *"
+	[leaks]="not ok # memory not given back: * KiB"
+	[leaves_mount]="not ok # left mounted: /mnt/left"
+	[leaves_process]="not ok # left running: sleep 1000 *"
+	[oopses]="not ok # VM lost: BUG: kernel NULL pointer dereference*"
+	[passes]="ok"
+	[powers_off]="not ok # VM lost: reboot: Power down"
+	[skips]="ok # SKIP no reason"
+	[warns]="not ok # VM lost: WARNING: *bad_init*"
+)
+
+mkdir -p "$bad"
+cp "$DAXLAB_TOP"/selftests/harness/bad/* "$bad"
+kdir=$(printf '%s\n' /lib/modules/6.1.*/build | sort -V | tail -n 1)
+expect "the module that misbehaves is built" make -C "$kdir" M="$bad" modules
+
+status=0
+report=$(DAXLAB_GRACE=20 "$DAXLAB_TOP/scripts/check" --tests "$DAXLAB_TOP/selftests/harness" \
+	--logs "$logs" 2>&1) || status=$?
+echo "$report" >"$logs/report"
+
+equal "scripts/check ends with status 1" "$status" 1
+for name in "${!wanted[@]}"; do
+	line=$(sed -n "s/^\(ok\|not ok\) [0-9]* $name\( # .*\)\?\$/\1\2/p" <<<"$report")
+	# shellcheck disable=SC2053 # a pattern is meant
+	if [[ $line == ${wanted[$name]} ]]; then
+		pass "reported as it is: $name"
+	else
+		note "got '$line', wanted '${wanted[$name]}'"
+		fail "reported as it is: $name"
+	fi
+done
+equal "the totals count each result line, and a file without any as one" "$(tail -n 1 <<<"$report")" \
+	"11 passed, 13 failed, 1 skipped"
+equal "stacks of a hanging test are shown" \
+	"$(grep -c 'bad_init.*daxlab_bad' <<<"$(grep -B 20 'not ok [0-9]* hangs_in_kernel' <<<"$report")")" 1
+finish

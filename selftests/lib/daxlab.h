@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the C tests share: the module, a fresh filesystem, files and mappings
+ * on it, and its counters. Everything returns -1 with errno set on failure
+ * unless it says otherwise.
+ */
+#ifndef DAXLAB_SELFTEST_H
+#define DAXLAB_SELFTEST_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define DXL_DEV		"/dev/daxlab0"
+#define DXL_MNT		"/mnt/daxlab"
+#define DXL_DEBUGFS	"/sys/kernel/debug/daxlab"
+
+#define DXL_PAGE	4096UL
+#define DXL_PMD		(2UL << 20)
+
+/* The runner names the module's file; it loads it too, with needs=module. */
+int dxl_load(const char *params);
+int dxl_unload(void);
+
+/* Format DXL_DEV, mount it on DXL_MNT. @options adds to "format", may be NULL. */
+int dxl_mount_fresh(const char *options);
+int dxl_mount(const char *options);
+int dxl_umount(void);
+
+/* Open a new file of @size bytes on DXL_MNT: a hole, or allocated blocks. */
+int dxl_file_sparse(const char *name, off_t size);
+int dxl_file_allocated(const char *name, off_t size);
+
+/*
+ * Map @length of @fd at an address that is @skew bytes past a multiple of
+ * 2 MiB. A skew of 0 and a 2 MiB-aligned offset allow huge mappings; a skew of
+ * one page rules them out. MAP_FAILED on failure.
+ */
+void *dxl_mmap(int fd, off_t offset, size_t length, int prot, int flags, size_t skew);
+
+/* A counter of DXL_DEBUGFS/stats. Ends the process if there is none of that name. */
+unsigned long long dxl_stat(const char *name);
+
+/* All counters at one time, and how much one has grown since. */
+struct dxl_stats {
+	char text[8192];
+};
+
+void dxl_stats(struct dxl_stats *stats);
+unsigned long long dxl_grown(const struct dxl_stats *since, const char *name);
+
+/* Set all counters to zero. */
+int dxl_stats_reset(void);
+
+/* Write a line to the kernel log, to find one's place there. */
+void dxl_log(const char *text);
+
+#endif

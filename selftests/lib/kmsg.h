@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the module says in the kernel log, for tests that count its lines.
+ */
+#ifndef KMSG_H
+#define KMSG_H
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A place in the log: its end, now. -1 with errno on failure. */
+static inline int kmsg_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+/* Number of lines of daxlab since the last call; the last one is in @line. */
+static inline int kmsg_lines(int fd, char *line, size_t size)
+{
+	char record[1024];
+	ssize_t got;
+	int lines = 0;
+
+	*line = '\0';
+	while ((got = read(fd, record, sizeof(record) - 1)) > 0) {
+		const char *text;
+
+		record[got] = '\0';
+		text = strchr(record, ';');
+		if (!text || strncmp(text + 1, "daxlab: ", 8))
+			continue;
+		snprintf(line, size, "%.*s", (int)strcspn(text + 1, "\n"), text + 1);
+		lines++;
+	}
+	return lines;
+}
+
+#endif

@@ -21,16 +21,18 @@
  * dxl_tree_init() - Make an empty tree.
  * @tree: the tree
  * @ops: what the entry lock asks of the owner
+ * @lab: whose choices and log apply, or NULL
  * @dev: names the tree in traces and listings
  * @ino: likewise
  *
  * Context: Any context.
  */
 void dxl_tree_init(struct dxl_tree *tree, const struct dxl_tree_ops *ops,
-		   dev_t dev, unsigned long ino)
+		   struct dxl_lab *lab, dev_t dev, unsigned long ino)
 {
 	xa_init(&tree->xa);
 	tree->ops = ops;
+	tree->lab = lab;
 	tree->dev = dev;
 	tree->ino = ino;
 	INIT_HLIST_HEAD(&tree->holds);

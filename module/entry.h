@@ -49,6 +49,8 @@
 #ifndef DXL_ENTRY_H
 #define DXL_ENTRY_H
 
+#include "lab.h"
+
 #include <linux/list.h>
 #include <linux/sched.h>
 #include <linux/types.h>
@@ -87,10 +89,12 @@ struct dxl_tree_ops {
  * @ino: inode number
  * @holds: struct dxl_hold of each locked entry
  * @waiters: struct dxl_waiter of each sleeping task
+ * @lab: whose choices and log apply; NULL in tests of the entry lock alone
  */
 struct dxl_tree {
 	struct xarray xa;
 	const struct dxl_tree_ops *ops;
+	struct dxl_lab *lab;
 	dev_t dev;
 	unsigned long ino;
 	struct hlist_head holds;
@@ -196,7 +200,7 @@ int dxl_entry_init(void);
 void dxl_entry_exit(void);
 
 void dxl_tree_init(struct dxl_tree *tree, const struct dxl_tree_ops *ops,
-		   dev_t dev, unsigned long ino);
+		   struct dxl_lab *lab, dev_t dev, unsigned long ino);
 void dxl_tree_destroy(struct dxl_tree *tree);
 
 int dxl_entry_grab(struct dxl_tree *tree, pgoff_t index, unsigned int order,

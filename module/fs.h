@@ -113,6 +113,7 @@ struct dxl_alloc {
  *	not become writable; immutable
  * @intent_lock: serialises users of the intent block
  * @intent_seq: guarded by @intent_lock
+ * @lab: variant and log
  */
 struct dxl_sb {
 	struct super_block *sb;
@@ -128,6 +129,7 @@ struct dxl_sb {
 	bool needs_repair;
 	struct mutex intent_lock;
 	u64 intent_seq;
+	struct dxl_lab lab;
 };
 
 /**

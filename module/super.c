@@ -52,7 +52,8 @@ static struct inode *dxl_alloc_inode(struct super_block *sb)
 	mutex_init(&di->map_lock);
 	mutex_init(&di->slot_lock);
 	/* Here, since debugfs looks at the trees of all inodes on the list. */
-	dxl_tree_init(&di->tree, &dxl_inode_tree_ops, sb->s_dev, 0);
+	dxl_tree_init(&di->tree, &dxl_inode_tree_ops, &DXL_SB(sb)->lab,
+		      sb->s_dev, 0);
 	di->root = 0;
 	di->seq = 0;
 	di->btime = (struct timespec64) {};
@@ -179,6 +180,7 @@ static int dxl_fill_super(struct super_block *sb, struct fs_context *fc)
 	INIT_LIST_HEAD(&sbi->node);
 	ida_init(&sbi->inos);
 	mutex_init(&sbi->intent_lock);
+	dxl_lab_init(&sbi->lab, sb);
 	sb->s_fs_info = sbi;
 
 	sb->s_op = &dxl_super_ops;
@@ -226,6 +228,7 @@ static void dxl_kill_sb(struct super_block *sb)
 	dxl_balloc_exit(sbi);
 	dxl_media_close(&sbi->media, sb);
 	ida_destroy(&sbi->inos);
+	dxl_lab_exit(&sbi->lab);
 	kfree(sbi);
 }
 

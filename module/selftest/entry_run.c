@@ -86,9 +86,9 @@ static int dxl_test_one(struct dxl_test *t, const struct dxl_test_case *c)
 
 	t->name = c->name;
 	t->task = current;
-	dxl_tree_init(&t->tree, &dxl_test_tree_ops, 0, 1);
+	dxl_tree_init(&t->tree, &dxl_test_tree_ops, NULL, 0, 1);
 	t->other = t->others;
-	dxl_tree_init(t->other, &dxl_test_tree_ops, 0, 2);
+	dxl_tree_init(t->other, &dxl_test_tree_ops, NULL, 0, 2);
 	for (stat = 0; stat < DXL_NR_STATS; stat++)
 		t->base[stat] = dxl_stat_read(stat);
 	for (i = 0; i < DXL_TEST_WORKERS; i++) {

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The laboratory of a mount: its variant, and what happened in it.
+ *
+ * Everything here is dead while nobody watches: one static key,
+ * dxl_watched_key, is off until a session is open, a window is armed or the
+ * oracles are switched on. Then each step of the protocol leaves an event in
+ * the log of its mount, in the order in which it happened: events of one tree
+ * are noted under its xa_lock or under the lock of the wait queue.
+ */
+#ifndef DXL_LAB_H
+#define DXL_LAB_H
+
+#include "variant.h"
+
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+struct dxl_tree;
+struct dxl_waiter;
+struct seq_file;
+struct super_block;
+
+DECLARE_STATIC_KEY_FALSE(dxl_watched_key);
+
+static __always_inline bool dxl_watched(void)
+{
+	return static_branch_unlikely(&dxl_watched_key);
+}
+
+/* Count of reasons to watch; the static key follows. May sleep. */
+void dxl_watch_get(void);
+void dxl_watch_put(void);
+
+/*
+ * E(EVENT, name): what an event's fields mean. first, order: of the entry;
+ * arg: see below.
+ */
+#define DXL_EVENT_TABLE(E)						\
+	E(WINDOW, "window")	/* crossed; arg: enum dxl_window */	\
+	E(PARK, "park")		/* arg: window */			\
+	E(RELEASE, "release")	/* left it; arg: enum dxl_release */	\
+	E(BEGIN, "begin")	/* a role starts its deed */		\
+	E(END, "end")							\
+	E(LOCK, "lock")		/* entry locked; arg: the value */	\
+	E(STORE, "store")	/* unlocked value stored; arg: the value */ \
+	E(INSERT, "insert")	/* a new locked entry; arg: the value */ \
+	E(REMOVE, "remove")	/* entry out of the tree; arg: the value */ \
+	E(SLEEP, "sleep")	/* first: of the key; index: searched; arg: of what was found locked */ \
+	E(WOKEN, "woken")	/* by whoever: noted by the waker; arg: pid of the woken; first: key */ \
+	E(AWAKE, "awake")	/* the woken looks again; arg: enum dxl_found */ \
+	E(WAKE, "wake")		/* first: key; index: of the entry it is for; arg: woken << 1 | all */ \
+	E(PUT, "put")		/* a wake passed on; first: key */	\
+	E(CONFLICT, "conflict")	/* told to the caller */		\
+	E(MAP, "map")		/* page table; arg: pfn */		\
+	E(UNMAP, "unmap")	/* first, arg: pages */			\
+	E(BLOCKS, "blocks")	/* block map changed; first, arg: pages */ \
+	E(TXN, "txn")		/* arg: 0 wanted, 1 held, 2 ended */	\
+	E(DAMAGE, "damage")	/* arg: enum dxl_damage */		\
+	E(RESCUE, "rescue")
+
+enum dxl_event_type {
+#define DXL_EVENT_ENUM(event, name) DXL_EV_##event,
+	DXL_EVENT_TABLE(DXL_EVENT_ENUM)
+#undef DXL_EVENT_ENUM
+	DXL_NR_EVENTS
+};
+
+enum dxl_found { DXL_FOUND_GONE, DXL_FOUND_UNLOCKED, DXL_FOUND_LOCKED, DXL_FOUND_SMALLER };
+
+/* Why a parked task went on. */
+enum dxl_release { DXL_RELEASED, DXL_OVERDUE, DXL_KILLED, DXL_RESCUED };
+
+/**
+ * struct dxl_event - something that a task did
+ * @seq: counts the events of the mount
+ * @ns: ktime_get_ns()
+ * @tree: where, or NULL; only to compare
+ * @task: who; only to compare
+ * @pid: of @task
+ * @comm: of @task
+ * @role: id of its role in its session, 0: none
+ * @type: enum dxl_event_type
+ * @order: of the entry or of the search
+ * @ino: of the tree
+ * @first: see DXL_EVENT_TABLE
+ * @index: likewise
+ * @arg: likewise
+ */
+struct dxl_event {
+	u64 seq;
+	u64 ns;
+	const struct dxl_tree *tree;
+	const struct task_struct *task;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	u16 role;
+	u8 type;
+	u8 order;
+	unsigned long ino;
+	pgoff_t first;
+	pgoff_t index;
+	unsigned long arg;
+};
+
+#define DXL_LOG_EVENTS		1024
+
+/**
+ * struct dxl_log - the last events of a mount
+ * @lock: raw enough for any context: irqs off
+ * @seq: of the next event
+ * @start: events before it belong to an earlier run (dxl_log_mark())
+ * @event: a ring, by seq
+ */
+struct dxl_log {
+	spinlock_t lock;
+	u64 seq;
+	u64 start;
+	struct dxl_event event[DXL_LOG_EVENTS];
+};
+
+/*
+ * Harm that a variant would have done to the kernel if the lab had let it:
+ * noted, prevented, and told by the oracles. D(DAMAGE, name, sentence)
+ */
+#define DXL_DAMAGE_TABLE(D)						\
+	D(UNLOCK_GONE, "unlock-gone", "an unlock found its entry gone")	\
+	D(UNLOCK_FOREIGN, "unlock-foreign", "an unlock found another entry in place of its own") \
+	D(UNLOCK_CLEAR, "unlock-clear", "an unlock found the lock bit clear") \
+	D(SWALLOWED, "swallowed", "a PMD entry was stored over smaller entries") \
+	D(PTE_UNDER_HUGE, "pte-under-huge", "a PTE would have been installed under a huge pmd") \
+	D(HUGE_OVER_TABLE, "huge-over-table", "a huge pmd would have been installed over a page table") \
+	D(SKIPPED, "skipped", "a walk passed an entry of its range")	\
+	D(LOOP, "loop", "a walk came to the same entry twice in the same state") \
+	D(STORE_FAILED, "store-failed", "a fault could not store its entry: another is there")
+
+enum dxl_damage {
+#define DXL_DAMAGE_ENUM(damage, name, sentence) DXL_DAMAGE_##damage,
+	DXL_DAMAGE_TABLE(DXL_DAMAGE_ENUM)
+#undef DXL_DAMAGE_ENUM
+	DXL_NR_DAMAGES
+};
+
+/**
+ * struct dxl_txn - the metadata transaction of a mount, one handle at a time
+ * @lock: guards @owner and @waiters
+ * @owner: who has the handle, or NULL
+ * @depth: how often
+ * @waiters: tasks that wait, for the wait-for graph
+ * @queue: where they sleep
+ */
+struct dxl_txn {
+	spinlock_t lock;
+	struct task_struct *owner;
+	unsigned int depth;
+	struct list_head waiters;
+	wait_queue_head_t queue;
+};
+
+/**
+ * struct dxl_lab - one in each mount
+ * @variant: choices; written under @lock and read by anybody
+ * @log: events, or NULL until somebody watched this mount
+ * @sb: whose lab
+ * @lock: serialises changes of @variant, verdicts and rescues
+ * @txn: the transaction (variants of knob txn only)
+ * @rescues: counts rescues; a wait that a knob made ends when it changes
+ * @damages: by kind, since the last dxl_log_mark()
+ */
+struct dxl_lab {
+	struct dxl_variant variant;
+	struct dxl_log *log;
+	struct super_block *sb;
+	struct mutex lock;
+	struct dxl_txn txn;
+	atomic_t rescues;
+	atomic_t damages[DXL_NR_DAMAGES];
+};
+
+/* The choice that a mount takes at a knob; @lab may be NULL: sound. */
+static __always_inline unsigned int dxl_choice(const struct dxl_lab *lab,
+					       enum dxl_knob knob)
+{
+	if (!dxl_varied() || !lab)
+		return 0;
+	return READ_ONCE(lab->variant.choice[knob]);
+}
+
+/* log.c */
+void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb);
+void dxl_lab_exit(struct dxl_lab *lab);
+int dxl_log_open(struct dxl_lab *lab);
+void dxl_log_mark(struct dxl_lab *lab);
+void dxl_log_add(const struct dxl_tree *tree, enum dxl_event_type type,
+		 pgoff_t first, unsigned int order, pgoff_t index,
+		 unsigned long arg);
+void dxl_damage(const struct dxl_tree *tree, enum dxl_damage damage,
+		pgoff_t first, unsigned int order);
+const char *dxl_event_name(unsigned int type);
+const char *dxl_damage_name(unsigned int damage);
+const char *dxl_damage_sentence(unsigned int damage);
+
+/* Note an event, if somebody watches. Any context. */
+static __always_inline void dxl_note(const struct dxl_tree *tree,
+				     enum dxl_event_type type, pgoff_t first,
+				     unsigned int order, pgoff_t index,
+				     unsigned long arg)
+{
+	if (dxl_watched())
+		dxl_log_add(tree, type, first, order, index, arg);
+}
+
+/* txn.c: 0, -EDEADLK after a rescue, -EINTR after a fatal signal */
+int dxl_txn_begin(struct dxl_lab *lab);
+void dxl_txn_end(struct dxl_lab *lab);
+
+#endif /* DXL_LAB_H */

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The log of a mount: what happened, in order; and its lab, made and unmade
+ */
+#include "lab.h"
+#include "entry.h"
+#include "role.h"
+
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+
+DEFINE_STATIC_KEY_FALSE(dxl_watched_key);
+
+static const char * const dxl_event_names[] = {
+#define DXL_EVENT_NAME(event, name) name,
+	DXL_EVENT_TABLE(DXL_EVENT_NAME)
+#undef DXL_EVENT_NAME
+};
+
+static const struct {
+	const char *name;
+	const char *sentence;
+} dxl_damage_names[] = {
+#define DXL_DAMAGE_NAME(damage, name, sentence) { name, sentence },
+	DXL_DAMAGE_TABLE(DXL_DAMAGE_NAME)
+#undef DXL_DAMAGE_NAME
+};
+
+/**
+ * dxl_watch_get() - One more reason to watch.
+ *
+ * Context: May sleep.
+ */
+void dxl_watch_get(void)
+{
+	static_branch_inc(&dxl_watched_key);
+}
+
+/**
+ * dxl_watch_put() - One less.
+ *
+ * Context: May sleep.
+ */
+void dxl_watch_put(void)
+{
+	static_branch_dec(&dxl_watched_key);
+}
+
+/**
+ * dxl_event_name() - The word for an event.
+ * @type: enum dxl_event_type
+ *
+ * Context: Any context.
+ * Return: A string.
+ */
+const char *dxl_event_name(unsigned int type)
+{
+	return dxl_event_names[type];
+}
+
+/**
+ * dxl_damage_name() - The word for a damage.
+ * @damage: enum dxl_damage
+ *
+ * Context: Any context.
+ * Return: A string.
+ */
+const char *dxl_damage_name(unsigned int damage)
+{
+	return dxl_damage_names[damage].name;
+}
+
+/**
+ * dxl_damage_sentence() - What a damage is.
+ * @damage: enum dxl_damage
+ *
+ * Context: Any context.
+ * Return: A string, without a full stop.
+ */
+const char *dxl_damage_sentence(unsigned int damage)
+{
+	return dxl_damage_names[damage].sentence;
+}
+
+/**
+ * dxl_lab_init() - The lab of a new mount.
+ * @lab: zeroed
+ * @sb: whose
+ *
+ * Context: Any context.
+ */
+void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb)
+{
+	lab->sb = sb;
+	mutex_init(&lab->lock);
+	spin_lock_init(&lab->txn.lock);
+	INIT_LIST_HEAD(&lab->txn.waiters);
+	init_waitqueue_head(&lab->txn.queue);
+}
+
+/**
+ * dxl_lab_exit() - The end of a mount; nobody uses it any more.
+ * @lab: the lab
+ *
+ * Context: May sleep.
+ */
+void dxl_lab_exit(struct dxl_lab *lab)
+{
+	const struct dxl_variant sound = {};
+
+	dxl_variant_set(&lab->variant, &sound);
+	kvfree(lab->log);
+}
+
+/**
+ * dxl_log_open() - Let a mount have a log, from now on.
+ * @lab: the lab
+ *
+ * Context: May sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int dxl_log_open(struct dxl_lab *lab)
+{
+	struct dxl_log *log;
+	int err = 0;
+
+	mutex_lock(&lab->lock);
+	if (!lab->log) {
+		log = kvzalloc(sizeof(*log), GFP_KERNEL);
+		if (log) {
+			spin_lock_init(&log->lock);
+			/* Readers take no lock to find it. */
+			smp_store_release(&lab->log, log);
+		} else {
+			err = -ENOMEM;
+		}
+	}
+	mutex_unlock(&lab->lock);
+	return err;
+}
+
+/**
+ * dxl_log_mark() - A new run begins: what was before does not count.
+ * @lab: the lab
+ *
+ * Context: Any context.
+ */
+void dxl_log_mark(struct dxl_lab *lab)
+{
+	struct dxl_log *log = smp_load_acquire(&lab->log);
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < DXL_NR_DAMAGES; i++)
+		atomic_set(&lab->damages[i], 0);
+	if (!log)
+		return;
+	spin_lock_irqsave(&log->lock, flags);
+	log->start = log->seq;
+	spin_unlock_irqrestore(&log->lock, flags);
+}
+
+/**
+ * dxl_log_add() - Note an event; use dxl_note().
+ * @tree: where it happened
+ * @type: what
+ * @first: see DXL_EVENT_TABLE
+ * @order: likewise
+ * @index: likewise
+ * @arg: likewise
+ *
+ * Context: Any context.
+ */
+void dxl_log_add(const struct dxl_tree *tree, enum dxl_event_type type,
+		 pgoff_t first, unsigned int order, pgoff_t index,
+		 unsigned long arg)
+{
+	struct dxl_log *log;
+	struct dxl_event *event;
+	unsigned long flags;
+
+	if (!tree->lab)
+		return;
+	log = smp_load_acquire(&tree->lab->log);
+	if (!log)
+		return;
+	spin_lock_irqsave(&log->lock, flags);
+	event = &log->event[log->seq % DXL_LOG_EVENTS];
+	*event = (struct dxl_event) {
+		.seq = log->seq++,
+		.ns = ktime_get_ns(),
+		.tree = tree,
+		.task = current,
+		.pid = current->pid,
+		.role = dxl_role_id(current),
+		.type = type,
+		.order = order,
+		.ino = tree->ino,
+		.first = first,
+		.index = index,
+		.arg = arg,
+	};
+	memcpy(event->comm, current->comm, sizeof(event->comm));
+	spin_unlock_irqrestore(&log->lock, flags);
+}
+
+/**
+ * dxl_damage() - Note harm that was prevented.
+ * @tree: where
+ * @damage: which
+ * @first: first index of the entry
+ * @order: its order
+ *
+ * Context: Any context.
+ */
+void dxl_damage(const struct dxl_tree *tree, enum dxl_damage damage,
+		pgoff_t first, unsigned int order)
+{
+	if (!tree->lab)
+		return;
+	atomic_inc(&tree->lab->damages[damage]);
+	dxl_note(tree, DXL_EV_DAMAGE, first, order, first, damage);
+}

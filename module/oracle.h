@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Oracles: decide, from what is published, whether something is wrong; verdicts:
+ * their sentences, with evidence.
+ */
+#ifndef DXL_ORACLE_H
+#define DXL_ORACLE_H
+
+#include "lab.h"
+
+struct dxl_session;
+struct inode;
+
+/* V(KIND, name): the oracle in parentheses is that of races.md 0.3. */
+#define DXL_VERDICT_KINDS(V)						\
+	V(LOST_WAKEUP, "lost-wakeup")		/* O1 */		\
+	V(ORPHAN_LOCK, "orphan-lock")		/* O2 */		\
+	V(STALE, "stale-mapping")		/* O3: zeroes or another frame over data */ \
+	V(UNTRACKED, "untracked-mapping")	/* O3: a mapping without entry */ \
+	V(STALE_ENTRY, "stale-entry")		/* O3: entry and block map differ */ \
+	V(COLLISION, "collision")		/* O3: page table and huge pmd */ \
+	V(SKIPPED, "skipped-entry")		/* a walk passed an entry */ \
+	V(LIVELOCK, "livelock")			/* O5 */		\
+	V(DEADLOCK, "deadlock")			/* O6 */		\
+	V(FAILED, "failed-store")		/* a fault failed that must not */
+
+enum dxl_verdict_kind {
+#define DXL_VERDICT_ENUM(kind, name) DXL_VERDICT_##kind,
+	DXL_VERDICT_KINDS(DXL_VERDICT_ENUM)
+#undef DXL_VERDICT_ENUM
+	DXL_NR_VERDICTS
+};
+
+/*
+ * L(CAUSE, name): why a wakeup was lost; other kinds have the cause "-" or the
+ * name of a damage.
+ */
+#define DXL_CAUSES(L)							\
+	L(NONE, "-")							\
+	L(KEY_MISMATCH, "key-mismatch")					\
+	L(NOT_HANDED_ON, "consumed-without-hand-off")			\
+	L(WAKE_BEFORE_STORE, "wake-before-store")			\
+	L(NO_WAKE, "no-wake-issued")					\
+	L(REPLACED, "entry-replaced")					\
+	L(MISDIRECTED, "misdirected-wake")	/* one key, several locks */ \
+	L(STRANGER, "burnt-on-a-stranger")	/* another key took it */ \
+	L(LATE_ENQUEUE, "enqueued-too-late")				\
+	L(STALE_KEY, "wake-on-the-new-key")
+
+enum dxl_cause {
+#define DXL_CAUSE_ENUM(cause, name) DXL_CAUSE_##cause,
+	DXL_CAUSES(DXL_CAUSE_ENUM)
+#undef DXL_CAUSE_ENUM
+	DXL_NR_CAUSES
+};
+
+#endif /* DXL_ORACLE_H */

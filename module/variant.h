@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Variants: which choice of each protocol step a mount takes.
+ *
+ * A knob is a step that history got wrong, or that somebody proposed to do in
+ * another way. Choice 0 of each is the sound one, and all zeroes the profile
+ * "sound". One table generates the enums, the names in mount options, debugfs
+ * and the tool, and the help texts.
+ *
+ * The sound choice is straight-line code: one static key, off unless some mount
+ * has another choice, guards every question (dxl_choice()). What the other
+ * choices do stands in *_variant.c, beside the path that they break.
+ */
+#ifndef DXL_VARIANT_H
+#define DXL_VARIANT_H
+
+#include <linux/compiler.h>
+#include <linux/jump_label.h>
+#include <linux/types.h>
+
+/*
+ * C(KNOB, CHOICE, name, help): the sound one first. The help ends with the
+ * commit or the mail that the choice is traced to.
+ */
+#define DXL_CHOICES_WAIT_KEY(C)						\
+	C(WAIT_KEY, ENTRY, "entry",					\
+	  "sleep on the first index of the entry that was found (23c84eb78375)") \
+	C(WAIT_KEY, SEARCHER, "searcher",				\
+	  "sleep on the searcher's own index: bug of v4.20 (b15cd800682f)") \
+	C(WAIT_KEY, MASKED, "masked",					\
+	  "sleep and wake on the PMD's first index, always; wake one: the naive fix (Williams, July 2019)") \
+	C(WAIT_KEY, MASKED_ALL, "masked_all",				\
+	  "likewise, and every unlock wakes all: correct, a herd")
+
+#define DXL_CHOICES_ORDER_RULE(C)					\
+	C(ORDER_RULE, CONFLICT, "conflict",				\
+	  "a smaller entry is a conflict, told at once (23c84eb78375)")	\
+	C(ORDER_RULE, WAIT_OWN, "wait_own",				\
+	  "wait for a locked smaller entry, then tell the conflict without a put (v4.20)") \
+	C(ORDER_RULE, ANY_ORDER, "any_order",				\
+	  "wait for an entry of any order on its own key, the caller puts (Kara, July 2019)") \
+	C(ORDER_RULE, RETURN_LOCKED, "return_locked",			\
+	  "return the smaller entry locked as it is; put knows (Wilcox, 4 July 2019)") \
+	C(ORDER_RULE, BEFORE_NULL, "before_null",			\
+	  "order tested before NULL: nothing there is a conflict (bug fixed by 6370740e5f8e)")
+
+#define DXL_CHOICES_PUT(C)						\
+	C(PUT, RIGHT, "right", "an entry that is not locked is put: wakes the next (61c30c98ef17)") \
+	C(PUT, INVERTED, "inverted", "put wakes for conflicts only: bug of v5.3-rc1 (23c84eb78375 as merged)")
+
+#define DXL_CHOICES_WAKE_REMOVAL(C)					\
+	C(WAKE_REMOVAL, ALL, "all", "removal wakes all (237388320def)")	\
+	C(WAKE_REMOVAL, NEXT, "next", "removal wakes one, who finds nothing wakes nobody: bug of v4.10..v5.12 (c6dcf52c23d2)") \
+	C(WAKE_REMOVAL, NEXT_GONE, "next_gone",				\
+	  "who finds nothing wakes the next on his own index: hangs for PMD entries (Goyal v1, 2021)") \
+	C(WAKE_REMOVAL, BOTH_KEYS, "both_keys",				\
+	  "who finds nothing wakes the next on the exact and on the aligned key (2021 thread)")
+
+#define DXL_CHOICES_WAKE_DOWNGRADE(C)					\
+	C(WAKE_DOWNGRADE, ALL, "all", "downgrade wakes all (ac401cc78242)") \
+	C(WAKE_DOWNGRADE, NEXT, "next", "downgrade wakes one (never shipped)") \
+	C(WAKE_DOWNGRADE, PASS_ON, "pass_on",				\
+	  "downgrade wakes one, and who meets a conflict wakes the next: hangs for mixed waiters")
+
+#define DXL_CHOICES_BATON(C)						\
+	C(BATON, PUT, "put", "a woken waiter that does not lock passes the wake on") \
+	C(BATON, KEEP, "keep", "it does not")
+
+#define DXL_CHOICES_LOOKUP(C)						\
+	C(LOOKUP, FIND_CONFLICT, "find_conflict",			\
+	  "a PMD grab sees any entry of its range (0e40de0338d0)")	\
+	C(LOOKUP, LOAD, "load", "xas_load(): sees the first slots only, the store swallows PTE entries: bug of 4.20-rc") \
+	C(LOOKUP, EEXIST, "eexist", "xas_load(), but nothing is stored over an entry: as the radix tree did (Kara, 2019)")
+
+#define DXL_CHOICES_DOWNGRADE(C)					\
+	C(DOWNGRADE, LOCKED, "locked", "the PMD entry is locked while xa_lock is dropped, and removed after a fresh look") \
+	C(DOWNGRADE, UNLOCKED, "unlocked", "it is not locked meanwhile") \
+	C(DOWNGRADE, SKIP_UNMAP, "skip_unmap", "its zero page stays mapped")	\
+	C(DOWNGRADE, LATE_WAKE, "late_wake", "the wake comes after xa_lock was dropped once more, and wakes one") \
+	C(DOWNGRADE, STICKY, "sticky", "the decision to downgrade outlives a retry: bug of v4.20..v5.x")
+
+#define DXL_CHOICES_HOLE_PAGE(C)					\
+	C(HOLE_PAGE, ENTRY, "entry", "a hole has an entry like any other (91d25ba8a6b0)") \
+	C(HOLE_PAGE, WAKE_ONE, "wake_one",				\
+	  "a read fault swaps its locked entry for one that is mapped without a lock, and wakes one: bug of v4.9 (fixed by 965d004af540)") \
+	C(HOLE_PAGE, WAKE_ALL, "wake_all", "likewise, and wakes all (965d004af540)")
+
+#define DXL_CHOICES_MAP_ORDER(C)					\
+	C(MAP_ORDER, INSIDE, "inside", "the block map is read under the entry lock (13e451fdc1af, 876f29460cbd)") \
+	C(MAP_ORDER, BEFORE, "before", "before the entry lock: bug of v4.10 (9f141d6ef625)") \
+	C(MAP_ORDER, TWICE, "twice", "before, and write(2) invalidates twice, before and after the copy (2017 thread): narrower only") \
+	C(MAP_ORDER, RWSEM, "rwsem", "before, and write(2) excludes faults by invalidate_lock: sound, does not scale (2017 thread)") \
+	C(MAP_ORDER, BLIND, "blind", "before, and what was seen is stored whatever is there: no entry lock, as before v4.7 (ac401cc78242)")
+
+#define DXL_CHOICES_TXN(C)						\
+	C(TXN, NONE, "none", "no transaction: each change of the map is one store") \
+	C(TXN, KEPT, "kept", "write(2) keeps its handle while it copies, a fault takes one under the entry lock: deadlock (2016)") \
+	C(TXN, DROPPED, "dropped", "write(2) drops its handle before the copy") \
+	C(TXN, FIRST, "first", "write(2) keeps it, a write fault takes its own before the entry lock (fb26a1cbed8c)")
+
+#define DXL_CHOICES_INVALIDATE(C)					\
+	C(INVALIDATE, ENTRIES_FIRST, "entries_first", "entries, then one unmap of the range (cd656375f941)") \
+	C(INVALIDATE, UNMAP_FIRST, "unmap_first", "the other way round")	\
+	C(INVALIDATE, PER_ENTRY, "per_entry", "each entry unmapped under its lock, then removed (Zwisler v1, 2017)") \
+	C(INVALIDATE, SKIP_UNCOUNTED, "skip_uncounted", "nothing is done if no page cache page is counted: bug of v4.11 (cd656375f941)") \
+	C(INVALIDATE, DROP_DIRTY, "drop_dirty", "dirty entries go as well (c6dcf52c23d2)") \
+	C(INVALIDATE, EARLY, "early", "before the blocks are allocated")	\
+	C(INVALIDATE, UNTOLD, "untold", "the map does not tell that it changed (IOMAP_F_NEW not set)")
+
+#define DXL_CHOICES_EVICT(C)						\
+	C(EVICT, NEVER, "never", "fadvise and drop_caches leave entries alone (4636e70bb0a8)") \
+	C(EVICT, CLEAN, "clean", "POSIX_FADV_DONTNEED removes clean entries and leaves their mappings: bug of v4.11")
+
+#define DXL_CHOICES_RECHECK(C)						\
+	C(RECHECK, LOCKED, "locked", "the pmd is looked at again under the entry lock (e2093926a098)") \
+	C(RECHECK, NONE, "none", "it is not: bug of v4.11")		\
+	C(RECHECK, DATA_ONLY, "data_only", "only huge pages of data are seen, not the huge zero page (v2 of the fix, 2017)")
+
+#define DXL_CHOICES_COLOUR(C)						\
+	C(COLOUR, FIRST, "first", "colours are compared before the grab (fffa281b48a9)") \
+	C(COLOUR, LATE, "late", "after it, by the frame only: holes are missed: bug of v4.12")
+
+#define DXL_CHOICES_SCAN(C)						\
+	C(SCAN, RESET, "reset", "a walk that met a locked entry looks it up anew (6be3e21d25ca, dd59137bfe70)") \
+	C(SCAN, POSITIONED, "positioned", "it asks for a conflict where it stands, and skips the entry: bug of v4.20..v6.14") \
+	C(SCAN, PAUSE, "pause", "it pauses, sleeps, and reloads the neighbour: bug of v6.15 (6be3e21d25ca)")
+
+#define DXL_CHOICES_SYNC_SCAN(C)					\
+	C(SYNC_SCAN, RESET, "reset", "writeback waits for every locked entry of its work list") \
+	C(SYNC_SCAN, POSITIONED, "positioned", "it skips locked entries: open in v7.3 (races.md B3)")
+
+#define DXL_CHOICES_TOWRITE(C)						\
+	C(TOWRITE, AFTER_FLUSH, "after_flush", "TOWRITE goes with DIRTY, after the flush") \
+	C(TOWRITE, AT_LOCK, "at_lock", "it goes when the entry is locked: open in v7.3 (races.md B3b)")
+
+#define DXL_CHOICES_ADVANCE(C)						\
+	C(ADVANCE, SIZE, "size", "a walk goes on behind the entry (XArray)") \
+	C(ADVANCE, ONE, "one", "one index further, which may be the same entry (d7782145e1ad)") \
+	C(ADVANCE, STUCK, "stuck", "not at all: each batch starts where the first did (1eb643d02b21)")
+
+#define DXL_CHOICES_CANARY(C)						\
+	C(CANARY, NONE, "none", "no rule is broken")			\
+	C(CANARY, LATE_ENQUEUE, "late_enqueue", "a waiter enqueues after it dropped xa_lock (rule 2)") \
+	C(CANARY, EARLY_WAKE, "early_wake", "the wake comes before the store (rule 3)") \
+	C(CANARY, STRANGER, "stranger", "the wake function takes any key for its own (rule 5)") \
+	C(CANARY, LEAVE, "leave", "a woken waiter with a fatal signal leaves without a put (rule 12)") \
+	C(CANARY, NEW_KEY, "new_key", "the wake of a removal uses the key of what comes after it (rule 7)")
+
+/* K(KNOB, name, meaning) */
+#define DXL_KNOB_TABLE(K)						\
+	K(WAIT_KEY, "wait_key", "what a waiter sleeps on")		\
+	K(ORDER_RULE, "order_rule", "what a grab does about a smaller entry") \
+	K(PUT, "put", "whom a put wakes")				\
+	K(WAKE_REMOVAL, "wake_removal", "whom the removal of an entry wakes") \
+	K(WAKE_DOWNGRADE, "wake_downgrade", "whom a downgrade wakes")	\
+	K(BATON, "baton", "what a woken waiter does that does not lock") \
+	K(LOOKUP, "lookup", "how a grab looks for entries")		\
+	K(DOWNGRADE, "downgrade", "how a PMD entry without frame makes room") \
+	K(HOLE_PAGE, "hole_page", "how a hole is locked")		\
+	K(MAP_ORDER, "map_order", "where a fault reads the block map")	\
+	K(TXN, "txn", "how long the metadata transaction is held")	\
+	K(INVALIDATE, "invalidate", "what write(2) does about entries and mappings") \
+	K(EVICT, "evict", "what cache dropping does to clean entries")	\
+	K(RECHECK, "recheck", "whether a fault looks at the pmd again")	\
+	K(COLOUR, "colour", "when a PMD fault compares colours")	\
+	K(SCAN, "scan", "how invalidation walks over locked entries")	\
+	K(SYNC_SCAN, "sync_scan", "how writeback walks over locked entries") \
+	K(TOWRITE, "towrite", "when writeback clears TOWRITE")		\
+	K(ADVANCE, "advance", "where a walk goes on")			\
+	K(CANARY, "canary", "which rule of the queue is broken on purpose")
+
+enum dxl_knob {
+#define DXL_KNOB_ENUM(knob, name, meaning) DXL_KNOB_##knob,
+	DXL_KNOB_TABLE(DXL_KNOB_ENUM)
+#undef DXL_KNOB_ENUM
+	DXL_NR_KNOBS
+};
+
+#define DXL_CHOICE_ENUM(knob, choice, name, help) DXL_##knob##_##choice,
+#define DXL_KNOB_CHOICES(knob, name, meaning)				\
+	enum { DXL_CHOICES_##knob(DXL_CHOICE_ENUM) DXL_NR_##knob };
+DXL_KNOB_TABLE(DXL_KNOB_CHOICES)
+#undef DXL_KNOB_CHOICES
+#undef DXL_CHOICE_ENUM
+
+/**
+ * struct dxl_variant - the choices of a mount
+ * @choice: by knob; all zero is "sound"
+ */
+struct dxl_variant {
+	u8 choice[DXL_NR_KNOBS];
+};
+
+/* On while some mount has a choice that is not sound. */
+DECLARE_STATIC_KEY_FALSE(dxl_varied_key);
+
+static __always_inline bool dxl_varied(void)
+{
+	return static_branch_unlikely(&dxl_varied_key);
+}
+
+/* variant.c */
+struct seq_file;
+
+int dxl_variant_parse(const char *text, struct dxl_variant *variant);
+void dxl_variant_set(struct dxl_variant *variant, const struct dxl_variant *to);
+const char *dxl_knob_name(enum dxl_knob knob);
+const char *dxl_choice_name(enum dxl_knob knob, unsigned int choice);
+int dxl_knob_find(const char *name);
+int dxl_choice_find(enum dxl_knob knob, const char *name);
+void dxl_variant_show(struct seq_file *seq, const struct dxl_variant *variant);
+void dxl_knobs_show(struct seq_file *seq);
+const char *dxl_variant_profile(const struct dxl_variant *variant);
+
+#endif /* DXL_VARIANT_H */

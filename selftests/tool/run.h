@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a scenario is made of, and what it can ask for.
+ *
+ * A scenario is data (roles, expected outcomes) and one function that plays the
+ * steps of the interleaving. Roles are tasks of their own (a process each, with
+ * its own mapping, unless .shares names a role whose process and mapping it
+ * shares); a step starts a deed of a role and waits for the state that the
+ * kernel publishes: never for time. A step that does not come about ends the
+ * run as inconclusive: step functions return false then, and the function that
+ * plays should return at once.
+ */
+#ifndef DAXLAB_RUN_H
+#define DAXLAB_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define MAX_ROLES	6
+#define PAGE		4096UL
+#define PMD		(2UL << 20)
+#define PMD_PAGES	512UL
+
+enum outcome { PASSED, CAUGHT, INCONCLUSIVE };
+
+/* How a role maps the file: whole, shared. */
+enum mapping {
+	MAP_NONE,
+	MAP_PMDS,		/* aligned: PMD faults come first */
+	MAP_PTES,		/* a page off: no PMD fault can fit */
+	MAP_PRIVATE_PMDS,	/* aligned, private: reads may be PMDs, writes are PTEs */
+	MAP_MISALIGNED,		/* file offset 0 at an address of colour 256 (1 MiB off) */
+};
+
+/* A deed: what a role does between "begin" and "end". */
+enum deed_kind {
+	LOAD,		/* read a word of page .page: a fault, if it is not mapped */
+	STORE,		/* write .value to it */
+	WRITE,		/* pwrite(2) .nr pages from .page, filled with .value */
+	WRITE_FROM_MAP,	/* pwrite(2) one page at .page from the mapping at page .from */
+	READ,		/* pread(2) a word of .page */
+	FSYNC,
+	MSYNC,		/* of .nr pages from .page */
+	PUNCH,		/* fallocate(2) punch of .nr pages from .page */
+	TRUNCATE,	/* to .page pages */
+	FADVISE,	/* POSIX_FADV_DONTNEED of the whole file */
+	DONTNEED,	/* madvise(2) of .nr pages from .page */
+	MMAP,		/* mmap(2) something anonymous: wants mmap_lock for writing */
+};
+
+struct deed {
+	enum deed_kind kind;
+	unsigned long page, nr, from;
+	unsigned long value;
+};
+
+/* What came out of a deed that has ended. */
+struct result {
+	bool ended;		/* at all */
+	int error;		/* errno of the call; EFAULT for SIGBUS */
+	unsigned long value;	/* what LOAD and READ saw */
+};
+
+struct role_spec {
+	const char *name;
+	enum mapping map;
+	const char *shares;	/* role whose process (mm, mapping) it shares, or NULL */
+	const char *does;	/* half a line for `daxlab show` */
+};
+
+/* Expected of one variant: profile name, or KNOB=CHOICE,... */
+struct expectation {
+	const char *variant;
+	enum outcome outcome;
+	const char *verdict;	/* "kind cause" of the kernel's, or of caught() */
+	const char *note;	/* why; who proposed it */
+};
+
+struct run;
+
+struct scenario {
+	const char *id;		/* A1 */
+	const char *name;	/* missed-wakeup-pmd-key */
+	const char *title;
+	const char *story;	/* paragraphs */
+	const char *interleaving;	/* the listing, a column per role */
+	const char *references;
+	const char *const *windows;	/* in order; NULL ends */
+	struct role_spec role[MAX_ROLES];	/* .name == NULL ends */
+	unsigned long pages;	/* of the file, a hole at first; default 1024 */
+	void (*prepare)(struct run *run);	/* may be NULL; before mark: no windows armed */
+	void (*play)(struct run *run);	/* the forced interleaving */
+	void (*loose)(struct run *run);	/* nothing held: all deeds at once; NULL: engine starts what play starts, in order, unarmed */
+	void (*check)(struct run *run);	/* may be NULL; after all roles are idle, before the verdict is taken as "passed" */
+	const struct expectation *expect;	/* .variant == NULL ends; the first is the bug */
+};
+
+/* Which run this is: the variant, as given; and whether windows are held. */
+const char *run_variant(const struct run *run);
+bool run_held(const struct run *run);
+unsigned long run_number(const struct run *run);	/* 0, 1, ... of the repeats */
+int run_fd(const struct run *run);			/* the file */
+
+/* Steps. Windows are armed for one role; arming is skipped when !run_held(). */
+bool arm(struct run *run, const char *role, const char *window);	/* 1*park */
+bool arm_rule(struct run *run, const char *window, const char *rule);	/* any rule */
+bool start(struct run *run, const char *role, struct deed deed);	/* does not wait */
+bool parked(struct run *run, const char *role, const char *window);	/* wait for it */
+bool asleep(struct run *run, const char *role);			/* wait for it */
+bool blocked(struct run *run, const char *role);		/* wait for it */
+bool ended(struct run *run, const char *role);			/* wait for it */
+bool still(struct run *run);		/* wait until no role runs */
+bool release(struct run *run, const char *role);		/* NULL: all */
+bool is_idle(struct run *run, const char *role);	/* now, after still() */
+bool is_asleep(struct run *run, const char *role);	/* now, after still() */
+struct result result_of(struct run *run, const char *role);	/* of its last deed */
+
+/* Judgement by the scenario itself, where it is no oracle's. */
+void caught(struct run *run, const char *kind_cause, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The path was not taken: the run proves nothing. */
+void inconclusive(struct run *run, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Require, else inconclusive with the text of the condition. */
+#define REQUIRE(run, cond) \
+	do { if (!(cond)) { inconclusive(run, "%s:%d: %s", __FILE__, __LINE__, #cond); return; } } while (0)
+/* A step, else return: inconclusive was said already. */
+#define STEP(cond) do { if (!(cond)) return; } while (0)
+
+/* Growth of a counter of debugfs stats since the run began. */
+unsigned long long grown(struct run *run, const char *counter);
+/* How often a role crossed a window in this run (the certificate). */
+unsigned long crossed(struct run *run, const char *role, const char *window);
+
+/* All of them; scenarios_a.c, scenarios_b.c, scenarios_c.c. Ends with NULL. */
+extern const struct scenario *const scenarios_a[], *const scenarios_b[], *const scenarios_c[];
+
+#endif

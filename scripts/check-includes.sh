@@ -11,7 +11,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../module"
 
 rules='
-entry_int.h      : entry.h
+lab.h            : variant.h
+entry.h window.h oracle.h : lab.h
+role.h           : lab.h window.h
+session.h        : role.h
+entry_int.h entry_variant.h : entry.h entry_int.h
 media.h          : compat.h ondisk.h
 fs.h             : compat.h entry.h media.h ondisk.h
 map.h check.h    : fs.h
@@ -19,7 +23,7 @@ selftest/entry*  : ../entry_int.h ../selftest.h ../stats.h ../trace.h entry_test
 *.h              :
 main.c           : *
 bdev*.c          : bdev.h compat.h stats.h trace.h units.h selftest/bdev*.c
-entry*.c         : compat.h entry.h entry_int.h stats.h trace.h selftest/entry*.c
+entry*.c         : compat.h entry.h entry_int.h entry_variant.h lab.h variant.h window.h role.h oracle.h stats.h trace.h selftest/entry*.c
 selftest/bdev*.c : bdev.h
 *.c              : [!b]* balloc.h
 '

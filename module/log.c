@@ -149,6 +149,7 @@ int dxl_log_open(struct dxl_lab *lab)
  */
 void dxl_log_mark(struct dxl_lab *lab)
 {
+	/* Pairs with dxl_log_open(). */
 	struct dxl_log *log = smp_load_acquire(&lab->log);
 	unsigned long flags;
 	unsigned int i;
@@ -183,6 +184,7 @@ void dxl_log_add(const struct dxl_tree *tree, enum dxl_event_type type,
 
 	if (!tree->lab)
 		return;
+	/* Pairs with dxl_log_open(). */
 	log = smp_load_acquire(&tree->lab->log);
 	if (!log)
 		return;

@@ -32,6 +32,7 @@ static void dxl_role_publish(struct dxl_role *role, enum dxl_role_state state)
 {
 	struct dxl_session *session = role->session;
 
+	/* Who sees the state sees what belongs to it. */
 	smp_store_release(&role->state, state);
 	atomic64_set(&session->quiet_ns, ktime_get_ns());
 	atomic64_inc(&session->changes);

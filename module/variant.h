@@ -75,7 +75,7 @@
 #define DXL_CHOICES_DOWNGRADE(C)					\
 	C(DOWNGRADE, LOCKED, "locked", "the PMD entry is locked while xa_lock is dropped, and removed after a fresh look") \
 	C(DOWNGRADE, UNLOCKED, "unlocked", "it is not locked meanwhile") \
-	C(DOWNGRADE, SKIP_UNMAP, "skip_unmap", "its zero page stays mapped")	\
+	C(DOWNGRADE, SKIP_UNMAP, "skip_unmap", "its zero page stays mapped") \
 	C(DOWNGRADE, LATE_WAKE, "late_wake", "the wake comes after xa_lock was dropped once more, and wakes one") \
 	C(DOWNGRADE, STICKY, "sticky", "the decision to downgrade outlives a retry: bug of v4.20..v5.x")
 
@@ -100,11 +100,11 @@
 
 #define DXL_CHOICES_INVALIDATE(C)					\
 	C(INVALIDATE, ENTRIES_FIRST, "entries_first", "entries, then one unmap of the range (cd656375f941)") \
-	C(INVALIDATE, UNMAP_FIRST, "unmap_first", "the other way round")	\
+	C(INVALIDATE, UNMAP_FIRST, "unmap_first", "the other way round") \
 	C(INVALIDATE, PER_ENTRY, "per_entry", "each entry unmapped under its lock, then removed (Zwisler v1, 2017)") \
 	C(INVALIDATE, SKIP_UNCOUNTED, "skip_uncounted", "nothing is done if no page cache page is counted: bug of v4.11 (cd656375f941)") \
 	C(INVALIDATE, DROP_DIRTY, "drop_dirty", "dirty entries go as well (c6dcf52c23d2)") \
-	C(INVALIDATE, EARLY, "early", "before the blocks are allocated")	\
+	C(INVALIDATE, EARLY, "early", "before the blocks are allocated") \
 	C(INVALIDATE, UNTOLD, "untold", "the map does not tell that it changed (IOMAP_F_NEW not set)")
 
 #define DXL_CHOICES_EVICT(C)						\

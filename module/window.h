@@ -15,89 +15,130 @@
 #define DXL_WIN_SLEEP		1	/* no spinlock is held: tasks can be parked */
 #define DXL_WIN_ERROR		2	/* the path takes an error from here */
 #define DXL_WIN_FALLBACK	4	/* a PMD fault can be sent to PTEs from here */
+#define DXL_WIN_ANY		(DXL_WIN_SLEEP | DXL_WIN_ERROR | DXL_WIN_FALLBACK)
 
 /* W(WINDOW, "path.point", flags, meaning, upstream place) */
 #define DXL_WINDOW_TABLE(W)						\
-	W(FAULT_AFTER_CORE_PMD_CHECK, "fault.after_core_pmd_check", DXL_WIN_SLEEP | DXL_WIN_ERROR | DXL_WIN_FALLBACK, \
-	  "the core has tested the pmd, nothing is locked but mmap_lock", "mm/memory.c __handle_mm_fault()") \
-	W(FAULT_BEFORE_GRAB, "fault.before_grab", DXL_WIN_SLEEP | DXL_WIN_ERROR | DXL_WIN_FALLBACK, \
-	  "invalidate_lock is held shared, no entry yet", "grab_mapping_entry()") \
-	W(FAULT_AFTER_GRAB, "fault.after_grab", DXL_WIN_SLEEP | DXL_WIN_ERROR | DXL_WIN_FALLBACK, \
-	  "the entry is locked, the map not read", "grab_mapping_entry()") \
-	W(FAULT_AFTER_IOMAP_BEGIN, "fault.after_iomap_begin", DXL_WIN_SLEEP | DXL_WIN_ERROR | DXL_WIN_FALLBACK, \
-	  "the block map was read, nothing is stored", "iomap_iter() of a fault") \
+	W(FAULT_AFTER_CORE_PMD_CHECK, "fault.after_core_pmd_check", DXL_WIN_ANY, \
+	  "the core has tested the pmd, nothing is locked but mmap_lock", \
+	  "mm/memory.c __handle_mm_fault()")				\
+	W(FAULT_BEFORE_GRAB, "fault.before_grab", DXL_WIN_ANY,		\
+	  "invalidate_lock is held shared, no entry yet",		\
+	  "grab_mapping_entry()")					\
+	W(FAULT_AFTER_GRAB, "fault.after_grab", DXL_WIN_ANY,		\
+	  "the entry is locked, the map not read",			\
+	  "grab_mapping_entry()")					\
+	W(FAULT_AFTER_IOMAP_BEGIN, "fault.after_iomap_begin", DXL_WIN_ANY, \
+	  "the block map was read, nothing is stored",			\
+	  "iomap_iter() of a fault")					\
 	W(FAULT_BEFORE_INSERT_ENTRY, "fault.before_insert_entry", DXL_WIN_SLEEP, \
-	  "what the entry will stand for is known", "dax_insert_entry()") \
+	  "what the entry will stand for is known",			\
+	  "dax_insert_entry()")						\
 	W(FAULT_AFTER_INSERT_ENTRY, "fault.after_insert_entry", DXL_WIN_SLEEP, \
-	  "the entry has its value and mark", "dax_insert_entry()")	\
+	  "the entry has its value and mark",				\
+	  "dax_insert_entry()")						\
 	W(FAULT_BEFORE_MAP, "fault.before_map", DXL_WIN_SLEEP,		\
-	  "the page table is about to be written", "vmf_insert_mixed()")	\
+	  "the page table is about to be written",			\
+	  "vmf_insert_mixed()")						\
 	W(FAULT_AFTER_MAP, "fault.after_map", DXL_WIN_SLEEP,		\
-	  "the page table was written", "vmf_insert_mixed()")		\
+	  "the page table was written",					\
+	  "vmf_insert_mixed()")						\
 	W(FAULT_BEFORE_UNLOCK, "fault.before_unlock", DXL_WIN_SLEEP,	\
-	  "the entry is about to be unlocked", "dax_unlock_entry()")	\
+	  "the entry is about to be unlocked",				\
+	  "dax_unlock_entry()")						\
 	W(UNLOCK_AFTER_STORE, "unlock.after_store", DXL_WIN_SLEEP,	\
-	  "the unlocked value is stored, the wake not issued", "dax_unlock_entry()") \
+	  "the unlocked value is stored, the wake not issued",		\
+	  "dax_unlock_entry()")						\
 	W(GRAB_ENQUEUED, "grab.enqueued", 0,				\
-	  "a waiter is on the queue and about to drop xa_lock", "get_unlocked_entry()") \
+	  "a waiter is on the queue and about to drop xa_lock",		\
+	  "get_unlocked_entry()")					\
 	W(GRAB_AFTER_WAKE, "grab.after_wake", DXL_WIN_SLEEP,		\
-	  "a waiter was woken and has not taken xa_lock", "get_unlocked_entry()") \
-	W(GRAB_DOWNGRADE_LOCKED, "grab.downgrade_locked", DXL_WIN_SLEEP,	\
-	  "a PMD entry without frame is locked, xa_lock dropped for the unmap", "grab_mapping_entry()") \
+	  "a waiter was woken and has not taken xa_lock",		\
+	  "get_unlocked_entry()")					\
+	W(GRAB_DOWNGRADE_LOCKED, "grab.downgrade_locked", DXL_WIN_SLEEP, \
+	  "a PMD entry without frame is locked, xa_lock dropped for the unmap", \
+	  "grab_mapping_entry()")					\
 	W(GRAB_DOWNGRADE_REMOVED, "grab.downgrade_removed", 0,		\
-	  "it was removed, nobody is woken yet", "grab_mapping_entry()")	\
+	  "it was removed, nobody is woken yet",			\
+	  "grab_mapping_entry()")					\
 	W(GRAB_BEFORE_STORE, "grab.before_store", DXL_WIN_ERROR,	\
-	  "a new entry is about to be stored (error(-ENOMEM): as if a node could not be had)", "grab_mapping_entry()") \
+	  "a new entry is about to be stored (error(-ENOMEM): as if a node could not be had)", \
+	  "grab_mapping_entry()")					\
 	W(GRAB_GAP, "grab.gap", DXL_WIN_SLEEP,				\
-	  "canary late_enqueue only: xa_lock is dropped, the waiter not on the queue", "none: never shipped") \
+	  "canary late_enqueue only: xa_lock is dropped, the waiter not on the queue", \
+	  "none: never shipped")					\
 	W(UNLOCK_GAP, "unlock.gap", DXL_WIN_SLEEP,			\
-	  "canary early_wake only: the wake is issued, the value not stored", "none: never shipped") \
+	  "canary early_wake only: the wake is issued, the value not stored", \
+	  "none: never shipped")					\
 	W(GRAB_DOWNGRADE_GAP, "grab.downgrade_gap", DXL_WIN_SLEEP,	\
-	  "downgrade=late_wake only: the entry is gone, xa_lock dropped, nobody woken", "none: never shipped") \
+	  "downgrade=late_wake only: the entry is gone, xa_lock dropped, nobody woken", \
+	  "none: never shipped")					\
 	W(GRAB_NOMEM_RETRY, "grab.nomem_retry", DXL_WIN_SLEEP,		\
-	  "xas_nomem() said retry, xa_lock is dropped", "grab_mapping_entry()") \
+	  "xas_nomem() said retry, xa_lock is dropped",			\
+	  "grab_mapping_entry()")					\
 	W(WRITE_AFTER_IOMAP_BEGIN, "write.after_iomap_begin", DXL_WIN_SLEEP | DXL_WIN_ERROR, \
-	  "write(2) has its blocks", "dax_iomap_iter()")		\
+	  "write(2) has its blocks",					\
+	  "dax_iomap_iter()")						\
 	W(WRITE_BEFORE_INVALIDATE, "write.before_invalidate", DXL_WIN_SLEEP, \
-	  "entries and mappings of the range are about to go", "dax_iomap_iter()") \
+	  "entries and mappings of the range are about to go",		\
+	  "dax_iomap_iter()")						\
 	W(WRITE_AFTER_INVALIDATE, "write.after_invalidate", DXL_WIN_SLEEP, \
-	  "they are gone, nothing is copied", "dax_iomap_iter()")	\
+	  "they are gone, nothing is copied",				\
+	  "dax_iomap_iter()")						\
 	W(WRITE_COPY_USER, "write.copy_user", DXL_WIN_SLEEP,		\
-	  "data is about to be copied from user memory, which may fault", "dax_copy_from_iter()") \
-	W(INVALIDATE_FOUND_LOCKED, "invalidate.found_locked", 0,		\
-	  "a locked entry stands in the way", "__dax_invalidate_entry()") \
+	  "data is about to be copied from user memory, which may fault", \
+	  "dax_copy_from_iter()")					\
+	W(INVALIDATE_FOUND_LOCKED, "invalidate.found_locked", 0,	\
+	  "a locked entry stands in the way",				\
+	  "__dax_invalidate_entry()")					\
 	W(INVALIDATE_BEFORE_DELETE, "invalidate.before_delete", 0,	\
-	  "an unlocked entry is about to be removed", "__dax_invalidate_entry()") \
+	  "an unlocked entry is about to be removed",			\
+	  "__dax_invalidate_entry()")					\
 	W(INVALIDATE_BEFORE_WAKE, "invalidate.before_wake", 0,		\
-	  "it was removed, nobody is woken yet", "__dax_invalidate_entry()") \
+	  "it was removed, nobody is woken yet",			\
+	  "__dax_invalidate_entry()")					\
 	W(INVALIDATE_BEFORE_UNMAP, "invalidate.before_unmap", DXL_WIN_SLEEP, \
-	  "entries are gone, mappings about to go", "invalidate_inode_pages2_range()") \
+	  "entries are gone, mappings about to go",			\
+	  "invalidate_inode_pages2_range()")				\
 	W(WRITEBACK_AFTER_TAG, "writeback.after_tag", DXL_WIN_SLEEP | DXL_WIN_ERROR, \
-	  "DIRTY entries are tagged TOWRITE", "dax_writeback_mapping_range()") \
+	  "DIRTY entries are tagged TOWRITE",				\
+	  "dax_writeback_mapping_range()")				\
 	W(WRITEBACK_FOUND_LOCKED, "writeback.found_locked", 0,		\
-	  "an entry of the work list is locked", "dax_writeback_one()")	\
+	  "an entry of the work list is locked",			\
+	  "dax_writeback_one()")					\
 	W(WRITEBACK_AFTER_LOCK, "writeback.after_lock", DXL_WIN_SLEEP,	\
-	  "a batch of entries is locked", "dax_writeback_one()")	\
+	  "a batch of entries is locked",				\
+	  "dax_writeback_one()")					\
 	W(WRITEBACK_AFTER_WRPROTECT, "writeback.after_wrprotect", DXL_WIN_SLEEP, \
-	  "nobody can store to them", "dax_writeback_one()")		\
-	W(WRITEBACK_AFTER_FLUSH, "writeback.after_flush", DXL_WIN_SLEEP,	\
-	  "their data is on the media, the marks are set", "dax_writeback_one()") \
+	  "nobody can store to them",					\
+	  "dax_writeback_one()")					\
+	W(WRITEBACK_AFTER_FLUSH, "writeback.after_flush", DXL_WIN_SLEEP, \
+	  "their data is on the media, the marks are set",		\
+	  "dax_writeback_one()")					\
 	W(WRITEBACK_BEFORE_WAKE, "writeback.before_wake", 0,		\
-	  "marks and locks are off, nobody is woken", "dax_writeback_one()") \
+	  "marks and locks are off, nobody is woken",			\
+	  "dax_writeback_one()")					\
 	W(SCAN_FOUND_LOCKED, "scan.found_locked", 0,			\
-	  "a walk met a locked entry", "dax_layout_busy_page_range()")	\
+	  "a walk met a locked entry",					\
+	  "dax_layout_busy_page_range()")				\
 	W(SCAN_AFTER_WAKE, "scan.after_wake", DXL_WIN_SLEEP,		\
-	  "a walk was woken and has not taken xa_lock", "wait_entry_unlocked_exclusive()") \
+	  "a walk was woken and has not taken xa_lock",			\
+	  "wait_entry_unlocked_exclusive()")				\
 	W(SCAN_BATCH_PAUSE, "scan.batch_pause", DXL_WIN_SLEEP,		\
-	  "a walk gives way between entries, xa_lock dropped", "xas_pause() of the walks") \
+	  "a walk gives way between entries, xa_lock dropped",		\
+	  "xas_pause() of the walks")					\
 	W(MKWRITE_BEFORE_GRAB, "mkwrite.before_grab", DXL_WIN_SLEEP | DXL_WIN_ERROR, \
-	  "a store met a read-only PTE", "dax_insert_pfn_mkwrite()")	\
+	  "a store met a read-only PTE",				\
+	  "dax_insert_pfn_mkwrite()")					\
 	W(MKWRITE_AFTER_LOCK, "mkwrite.after_lock", DXL_WIN_SLEEP,	\
-	  "its entry is locked, the PTE not yet writable", "dax_insert_pfn_mkwrite()") \
+	  "its entry is locked, the PTE not yet writable",		\
+	  "dax_insert_pfn_mkwrite()")					\
 	W(TRUNCATE_AFTER_CUT, "truncate.after_cut", DXL_WIN_SLEEP,	\
-	  "blocks are off the map, entries still there", "ext4_truncate(), xfs_itruncate_extents()") \
+	  "blocks are off the map, entries still there",		\
+	  "ext4_truncate(), xfs_itruncate_extents()")			\
 	W(TRUNCATE_BEFORE_FREE, "truncate.before_free", DXL_WIN_SLEEP,	\
-	  "entries and mappings are gone, blocks about to be free", "truncate_pagecache()")
+	  "entries and mappings are gone, blocks about to be free",	\
+	  "truncate_pagecache()")
 
 enum dxl_window {
 #define DXL_WINDOW_ENUM(window, name, flags, meaning, upstream) DXL_WIN_##window,

@@ -91,8 +91,10 @@ struct scenario {
 	unsigned long pages;	/* of the file, a hole at first; default 1024 */
 	void (*prepare)(struct run *run);	/* may be NULL; before mark: no windows armed */
 	void (*play)(struct run *run);	/* the forced interleaving */
-	void (*loose)(struct run *run);	/* nothing held: all deeds at once; NULL: engine starts what play starts, in order, unarmed */
-	void (*check)(struct run *run);	/* may be NULL; after all roles are idle, before the verdict is taken as "passed" */
+	/* Nothing held: all deeds at once. NULL: .play, with nothing armed. */
+	void (*loose)(struct run *run);
+	/* May be NULL; all roles are idle, the verdict is not "passed" yet. */
+	void (*check)(struct run *run);
 	const struct expectation *expect;	/* .variant == NULL ends; the first is the bug */
 };
 
@@ -123,10 +125,19 @@ void caught(struct run *run, const char *kind_cause, const char *fmt, ...)
 void inconclusive(struct run *run, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Require, else inconclusive with the text of the condition. */
-#define REQUIRE(run, cond) \
-	do { if (!(cond)) { inconclusive(run, "%s:%d: %s", __FILE__, __LINE__, #cond); return; } } while (0)
+#define REQUIRE(run, cond)							\
+	do {									\
+		if (!(cond)) {							\
+			inconclusive(run, "%s:%d: %s", __FILE__, __LINE__, #cond); \
+			return;							\
+		}								\
+	} while (0)
 /* A step, else return: inconclusive was said already. */
-#define STEP(cond) do { if (!(cond)) return; } while (0)
+#define STEP(cond)								\
+	do {									\
+		if (!(cond))							\
+			return;							\
+	} while (0)
 
 /* Growth of a counter of debugfs stats since the run began. */
 unsigned long long grown(struct run *run, const char *counter);

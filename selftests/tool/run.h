@@ -86,7 +86,11 @@ struct scenario {
 	const char *story;	/* paragraphs */
 	const char *interleaving;	/* the listing, a column per role */
 	const char *references;
-	const char *const *windows;	/* in order; NULL ends */
+	/*
+	 * In order; NULL ends. Each must have been crossed in every held run,
+	 * or the run is inconclusive, except "?NAME": in some variants only.
+	 */
+	const char *const *windows;
 	struct role_spec role[MAX_ROLES];	/* .name == NULL ends */
 	unsigned long pages;	/* of the file, a hole at first; default 1024 */
 	void (*prepare)(struct run *run);	/* may be NULL; before mark: no windows armed */
@@ -104,7 +108,12 @@ bool run_held(const struct run *run);
 unsigned long run_number(const struct run *run);	/* 0, 1, ... of the repeats */
 int run_fd(const struct run *run);			/* the file */
 
-/* Steps. Windows are armed for one role; arming is skipped when !run_held(). */
+/*
+ * Steps. Windows are armed for one role; arming is skipped when !run_held(), and
+ * so is waiting for parked, asleep and blocked, and release; start() waits then
+ * until the role's last deed has ended. A role that came to rest elsewhere ends
+ * the step at once; what the oracles can prove then still counts as caught.
+ */
 bool arm(struct run *run, const char *role, const char *window);	/* 1*park */
 bool arm_rule(struct run *run, const char *window, const char *rule);	/* any rule */
 bool start(struct run *run, const char *role, struct deed deed);	/* does not wait */
@@ -114,6 +123,7 @@ bool blocked(struct run *run, const char *role);		/* wait for it */
 bool ended(struct run *run, const char *role);			/* wait for it */
 bool still(struct run *run);		/* wait until no role runs */
 bool release(struct run *run, const char *role);		/* NULL: all */
+bool judged(struct run *run);		/* ask the oracles now, while roles are held: nothing found? */
 bool is_idle(struct run *run, const char *role);	/* now, after still() */
 bool is_asleep(struct run *run, const char *role);	/* now, after still() */
 struct result result_of(struct run *run, const char *role);	/* of its last deed */

@@ -34,6 +34,8 @@ wait_queue_head_t *dxl_entry_queue(const struct dxl_key *key)
 {
 	unsigned long hash = (unsigned long)key->tree ^ key->first;
 
+	if (dxl_choice(key->tree->lab, DXL_KNOB_BUCKET) == DXL_BUCKET_ONE)
+		return dxl_wait_table;
 	/* hash_long() of 0 bits would shift by the width of the word. */
 	return dxl_wait_table + (wait_bits ? hash_long(hash, wait_bits) : 0);
 }

@@ -32,6 +32,10 @@
 	C(WAIT_KEY, MASKED_ALL, "masked_all",				\
 	  "likewise, and every unlock wakes all: correct, a herd")
 
+#define DXL_CHOICES_BUCKET(C)						\
+	C(BUCKET, HASHED, "hashed", "the hash of its key picks a waiter's queue") \
+	C(BUCKET, ONE, "one", "all keys share a queue: collisions by force; sound, since the wake function compares keys (rule 5)")
+
 #define DXL_CHOICES_ORDER_RULE(C)					\
 	C(ORDER_RULE, CONFLICT, "conflict",				\
 	  "a smaller entry is a conflict, told at once (23c84eb78375)")	\
@@ -149,6 +153,7 @@
 /* K(KNOB, name, meaning) */
 #define DXL_KNOB_TABLE(K)						\
 	K(WAIT_KEY, "wait_key", "what a waiter sleeps on")		\
+	K(BUCKET, "bucket", "which keys share a wait queue")		\
 	K(ORDER_RULE, "order_rule", "what a grab does about a smaller entry") \
 	K(PUT, "put", "whom a put wakes")				\
 	K(WAKE_REMOVAL, "wake_removal", "whom the removal of an entry wakes") \

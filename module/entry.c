@@ -37,6 +37,7 @@ void dxl_tree_init(struct dxl_tree *tree, const struct dxl_tree_ops *ops,
 	tree->ino = ino;
 	INIT_HLIST_HEAD(&tree->holds);
 	INIT_LIST_HEAD(&tree->waiters);
+	tree->owed = 0;
 }
 
 /**

@@ -89,6 +89,7 @@ struct dxl_tree_ops {
  * @ino: inode number
  * @holds: struct dxl_hold of each locked entry
  * @waiters: struct dxl_waiter of each sleeping task
+ * @owed: wakes whose store is done and which are not issued, while watched
  * @lab: whose choices and log apply; NULL in tests of the entry lock alone
  */
 struct dxl_tree {
@@ -99,6 +100,7 @@ struct dxl_tree {
 	unsigned long ino;
 	struct hlist_head holds;
 	struct list_head waiters;
+	unsigned int owed;
 };
 
 /**
@@ -138,6 +140,10 @@ struct dxl_key {
  * @task: who sleeps
  * @index: what it searched for
  * @order: what it searched for
+ * @first: first index of the entry that it found locked
+ * @found: order of that entry
+ * @woken: by the wake function, and not yet running under xa_lock again
+ * @aborted: by a rescue
  * @since: jiffies when it went to sleep
  */
 struct dxl_waiter {
@@ -147,6 +153,10 @@ struct dxl_waiter {
 	struct task_struct *task;
 	pgoff_t index;
 	unsigned int order;
+	pgoff_t first;
+	unsigned int found;
+	bool woken;
+	bool aborted;
 	unsigned long since;
 };
 

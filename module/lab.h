@@ -19,6 +19,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
+struct dxl_finding;
 struct dxl_tree;
 struct dxl_waiter;
 struct seq_file;
@@ -49,7 +50,7 @@ void dxl_watch_put(void);
 	E(STORE, "store")	/* unlocked value stored; arg: the value */ \
 	E(INSERT, "insert")	/* a new locked entry; arg: the value */ \
 	E(REMOVE, "remove")	/* entry out of the tree; arg: the value */ \
-	E(SLEEP, "sleep")	/* first: of the key; index: searched; arg: of what was found locked */ \
+	E(SLEEP, "sleep")	/* first: of the key; index: searched; arg: first of what was found locked */ \
 	E(WOKEN, "woken")	/* by whoever: noted by the waker; arg: pid of the woken; first: key */ \
 	E(AWAKE, "awake")	/* the woken looks again; arg: enum dxl_found */ \
 	E(WAKE, "wake")		/* first: key; index: of the entry it is for; arg: woken << 1 | all */ \
@@ -169,6 +170,8 @@ struct dxl_txn {
  * @txn: the transaction (variants of knob txn only)
  * @rescues: counts rescues; a wait that a knob made ends when it changes
  * @damages: by kind, since the last dxl_log_mark()
+ * @caught: the first lost wakeup since then that was seen with nobody in
+ *	control, or NULL; read and freed under @lock
  */
 struct dxl_lab {
 	struct dxl_variant variant;
@@ -178,6 +181,7 @@ struct dxl_lab {
 	struct dxl_txn txn;
 	atomic_t rescues;
 	atomic_t damages[DXL_NR_DAMAGES];
+	struct dxl_finding *caught;
 };
 
 /* The choice that a mount takes at a knob; @lab may be NULL: sound. */

@@ -14,6 +14,8 @@
 #include <linux/mm.h>
 #include <linux/fs.h>
 #include <linux/pgtable.h>
+#include <linux/rwsem.h>
+#include <linux/sched.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -256,6 +258,46 @@ static inline vm_fault_t dxl_vmf_insert_pte(struct vm_fault *vmf,
 	if (write)
 		return vmf_insert_mixed_mkwrite(vmf->vma, vmf->address, frame);
 	return vmf_insert_mixed(vmf->vma, vmf->address, frame);
+}
+
+/*
+ * As in kernel/locking/rwsem.c of 6.1, where this is private: the beginning of
+ * struct rwsem_waiter, and the bits of the count that are no owner. Kernels
+ * with PREEMPT_RT have other semaphores.
+ */
+#define DXL_HAVE_RWSEM_WAITERS	(!IS_ENABLED(CONFIG_PREEMPT_RT))
+
+#if DXL_HAVE_RWSEM_WAITERS
+struct dxl_rwsem_waiter {
+	struct list_head list;
+	struct task_struct *task;
+};
+
+#define DXL_RWSEM_NO_OWNER	6UL	/* RWSEM_FLAG_WAITERS | RWSEM_FLAG_HANDOFF */
+#endif
+
+/*
+ * Does a task sleep for this semaphore? A writer stays on the list until it has
+ * the lock: when nobody owns it, whoever is first is about to run.
+ */
+static inline bool dxl_rwsem_waits(struct rw_semaphore *sem,
+				   const struct task_struct *task)
+{
+	bool found = false;
+#if DXL_HAVE_RWSEM_WAITERS
+	struct dxl_rwsem_waiter *waiter;
+	unsigned long flags;
+
+	if (list_empty(&sem->wait_list))
+		return false;
+	raw_spin_lock_irqsave(&sem->wait_lock, flags);
+	list_for_each_entry(waiter, &sem->wait_list, list)
+		found |= waiter->task == task;
+	if (!(atomic_long_read(&sem->count) & ~DXL_RWSEM_NO_OWNER))
+		found = false;
+	raw_spin_unlock_irqrestore(&sem->wait_lock, flags);
+#endif
+	return found;
 }
 
 /* Read-only; PFN_DEV alone makes it a special PTE. */

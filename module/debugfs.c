@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs: stats, entries, wait_hist, reset
+ * debugfs: stats, entries, wait_hist, reset, knobs; others have the rest
  */
 #include "debugfs.h"
 #include "fs.h"
+#include "session.h"
 #include "stats.h"
 
 #include <linux/debugfs.h>
@@ -98,6 +99,13 @@ static int entries_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(entries);
 
+static int knobs_show(struct seq_file *seq, void *unused)
+{
+	dxl_knobs_show(seq);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(knobs);
+
 static ssize_t reset_write(struct file *file, const char __user *buf,
 			   size_t len, loff_t *pos)
 {
@@ -131,6 +139,11 @@ void dxl_debugfs_init(void)
 	debugfs_create_file("wait_hist", 0400, dxl_debugfs_root, NULL,
 			    &wait_hist_fops);
 	debugfs_create_file("reset", 0200, dxl_debugfs_root, NULL, &reset_fops);
+	debugfs_create_file("knobs", 0400, dxl_debugfs_root, NULL, &knobs_fops);
+	/* Unsafe: its flush() must be called; nobody has it open at exit. */
+	debugfs_create_file_unsafe("control", 0600, dxl_debugfs_root, NULL,
+				   &dxl_control_fops);
+	dxl_windows_debugfs(dxl_debugfs_root);
 }
 
 /**
@@ -141,4 +154,5 @@ void dxl_debugfs_init(void)
 void dxl_debugfs_exit(void)
 {
 	debugfs_remove(dxl_debugfs_root);
+	dxl_windows_debugfs_exit();
 }

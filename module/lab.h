@@ -201,6 +201,7 @@ void dxl_log_mark(struct dxl_lab *lab);
 void dxl_log_add(const struct dxl_tree *tree, enum dxl_event_type type,
 		 pgoff_t first, unsigned int order, pgoff_t index,
 		 unsigned long arg);
+void dxl_log_lab(struct dxl_lab *lab, enum dxl_event_type type);
 void dxl_damage(const struct dxl_tree *tree, enum dxl_damage damage,
 		pgoff_t first, unsigned int order);
 const char *dxl_event_name(unsigned int type);

@@ -163,6 +163,30 @@ void dxl_log_mark(struct dxl_lab *lab)
 	spin_unlock_irqrestore(&log->lock, flags);
 }
 
+static void dxl_log_write(struct dxl_lab *lab, const struct dxl_event *from)
+{
+	struct dxl_log *log;
+	struct dxl_event *event;
+	unsigned long flags;
+
+	if (!lab)
+		return;
+	/* Pairs with dxl_log_open(). */
+	log = smp_load_acquire(&lab->log);
+	if (!log)
+		return;
+	spin_lock_irqsave(&log->lock, flags);
+	event = &log->event[log->seq % DXL_LOG_EVENTS];
+	*event = *from;
+	event->seq = log->seq++;
+	event->ns = ktime_get_ns();
+	event->task = current;
+	event->pid = current->pid;
+	event->role = dxl_role_id(current);
+	memcpy(event->comm, current->comm, sizeof(event->comm));
+	spin_unlock_irqrestore(&log->lock, flags);
+}
+
 /**
  * dxl_log_add() - Note an event; use dxl_note().
  * @tree: where it happened
@@ -178,25 +202,8 @@ void dxl_log_add(const struct dxl_tree *tree, enum dxl_event_type type,
 		 pgoff_t first, unsigned int order, pgoff_t index,
 		 unsigned long arg)
 {
-	struct dxl_log *log;
-	struct dxl_event *event;
-	unsigned long flags;
-
-	if (!tree->lab)
-		return;
-	/* Pairs with dxl_log_open(). */
-	log = smp_load_acquire(&tree->lab->log);
-	if (!log)
-		return;
-	spin_lock_irqsave(&log->lock, flags);
-	event = &log->event[log->seq % DXL_LOG_EVENTS];
-	*event = (struct dxl_event) {
-		.seq = log->seq++,
-		.ns = ktime_get_ns(),
+	const struct dxl_event event = {
 		.tree = tree,
-		.task = current,
-		.pid = current->pid,
-		.role = dxl_role_id(current),
 		.type = type,
 		.order = order,
 		.ino = tree->ino,
@@ -204,8 +211,22 @@ void dxl_log_add(const struct dxl_tree *tree, enum dxl_event_type type,
 		.index = index,
 		.arg = arg,
 	};
-	memcpy(event->comm, current->comm, sizeof(event->comm));
-	spin_unlock_irqrestore(&log->lock, flags);
+
+	dxl_log_write(tree->lab, &event);
+}
+
+/**
+ * dxl_log_lab() - Note an event that is about no file.
+ * @lab: where it happened
+ * @type: what
+ *
+ * Context: Any context.
+ */
+void dxl_log_lab(struct dxl_lab *lab, enum dxl_event_type type)
+{
+	const struct dxl_event event = { .type = type };
+
+	dxl_log_write(lab, &event);
 }
 
 /**

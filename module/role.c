@@ -3,7 +3,8 @@
  * Roles: the state that each task of a scenario publishes
  *
  * A role is found by its task, in any context, under RCU; only the task itself,
- * or who wakes it, writes its state.
+ * or who wakes it, writes its state. A role holds a reference to its task, so a
+ * dead one is never mistaken for a new task at the same place.
  */
 #include "role.h"
 #include "entry.h"
@@ -12,10 +13,14 @@
 #include <linux/hashtable.h>
 #include <linux/ktime.h>
 #include <linux/rculist.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/stacktrace.h>
+#include <linux/string.h>
 
 static DEFINE_HASHTABLE(dxl_roles, 6);
+static DEFINE_SPINLOCK(dxl_roles_lock);	/* against changes of the table */
 
 static struct dxl_role *dxl_role_find(const struct task_struct *task)
 {
@@ -33,6 +38,7 @@ static void dxl_role_publish(struct dxl_role *role, enum dxl_role_state state)
 	struct dxl_session *session = role->session;
 
 	/* Who sees the state sees what belongs to it. */
+	/* Pairs with dxl_role_state(). */
 	smp_store_release(&role->state, state);
 	atomic64_set(&session->quiet_ns, ktime_get_ns());
 	atomic64_inc(&session->changes);
@@ -57,6 +63,26 @@ unsigned int dxl_role_id(const struct task_struct *task)
 		id = role->id;
 	rcu_read_unlock();
 	return id;
+}
+
+/**
+ * dxl_role_name_of() - The name of a task's role.
+ * @task: the task
+ * @name: DXL_ROLE_NAME bytes; set if it has one
+ *
+ * Context: Any context.
+ * Return: false: it has none.
+ */
+bool dxl_role_name_of(const struct task_struct *task, char *name)
+{
+	struct dxl_role *role;
+
+	rcu_read_lock();
+	role = dxl_role_find(task);
+	if (role)
+		memcpy(name, role->name, DXL_ROLE_NAME);
+	rcu_read_unlock();
+	return role;
 }
 
 /**
@@ -143,4 +169,246 @@ void dxl_role_txn(bool waits)
 	if (role)
 		dxl_role_publish(role, waits ? DXL_ROLE_TXN : DXL_ROLE_RUNNING);
 	rcu_read_unlock();
+}
+
+/**
+ * dxl_role_crossed() - The caller is at a window.
+ * @window: which
+ * @name: DXL_ROLE_NAME bytes; set to the name of its role, or all zero
+ *
+ * Context: Any context.
+ * Return: how often its role was there since mark, this time included; 0: it
+ * has no role.
+ */
+u32 dxl_role_crossed(enum dxl_window window, char *name)
+{
+	struct dxl_role *role;
+	u32 nth = 0;
+
+	memset(name, 0, DXL_ROLE_NAME);
+	rcu_read_lock();
+	role = dxl_role_find(current);
+	if (role) {
+		memcpy(name, role->name, DXL_ROLE_NAME);
+		nth = READ_ONCE(role->crossed[window]) + 1;
+		WRITE_ONCE(role->crossed[window], nth);
+		WRITE_ONCE(role->window, window);
+	}
+	rcu_read_unlock();
+	return nth;
+}
+
+/**
+ * dxl_role_parked() - A task is parked, in every way but asleep.
+ * @task: the caller
+ * @window: where
+ * @stack: its stack
+ * @depth: entries of @stack
+ *
+ * Context: Under the lock that releases take, so that none is too early.
+ */
+void dxl_role_parked(const struct task_struct *task, enum dxl_window window,
+		     const unsigned long *stack, unsigned int depth)
+{
+	struct dxl_role *role;
+
+	rcu_read_lock();
+	role = dxl_role_find(task);
+	if (role) {
+		role->window = window;
+		memcpy(role->stack, stack, depth * sizeof(*stack));
+		role->depth = depth;
+		dxl_role_publish(role, DXL_ROLE_PARKED);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * dxl_role_unparked() - A parked task will run, or does.
+ * @task: which
+ *
+ * Context: As dxl_role_parked().
+ */
+void dxl_role_unparked(const struct task_struct *task)
+{
+	struct dxl_role *role;
+
+	rcu_read_lock();
+	role = dxl_role_find(task);
+	if (role && role->state == DXL_ROLE_PARKED)
+		dxl_role_publish(role, DXL_ROLE_RUNNING);
+	rcu_read_unlock();
+}
+
+static void dxl_role_free(struct rcu_head *rcu)
+{
+	struct dxl_role *role = container_of(rcu, struct dxl_role, rcu);
+
+	put_task_struct(role->task);
+	kfree(role);
+}
+
+static void dxl_role_remove(struct dxl_role *role)
+{
+	struct dxl_session *session = role->session;
+
+	spin_lock(&dxl_roles_lock);
+	hash_del_rcu(&role->node);
+	spin_unlock(&dxl_roles_lock);
+	list_del_rcu(&role->list);
+	call_rcu(&role->rcu, dxl_role_free);
+	atomic64_inc(&session->changes);
+	wake_up_all(&session->changed);
+}
+
+/**
+ * dxl_role_add() - The caller plays a role from now on.
+ * @session: in which
+ * @name: shorter than DXL_ROLE_NAME
+ *
+ * Context: Process context, with the session's lock.
+ * Return: 0; -EEXIST: a live task has this name; -EBUSY: the caller has a role
+ * already, in whichever session; -ENOSPC: no ids are left; -ENOMEM.
+ */
+int dxl_role_add(struct dxl_session *session, const char *name)
+{
+	struct dxl_role *role;
+	int err = 0;
+
+	dxl_roles_reap(session);
+	if (dxl_role_named(session, name))
+		return -EEXIST;
+	if (session->nr_roles == U16_MAX)
+		return -ENOSPC;
+	role = kzalloc(sizeof(*role), GFP_KERNEL);
+	if (!role)
+		return -ENOMEM;
+	role->session = session;
+	role->task = current;
+	strscpy(role->name, name, sizeof(role->name));
+
+	spin_lock(&dxl_roles_lock);
+	if (dxl_role_find(current)) {
+		err = -EBUSY;
+	} else {
+		role->id = ++session->nr_roles;
+		get_task_struct(current);
+		list_add_tail_rcu(&role->list, &session->roles);
+		hash_add_rcu(dxl_roles, &role->node, (unsigned long)current);
+	}
+	spin_unlock(&dxl_roles_lock);
+	if (err)
+		kfree(role);
+	return err;
+}
+
+/**
+ * dxl_role_drop() - The caller plays its role no more.
+ * @session: in which it plays
+ *
+ * Context: Process context, with the session's lock.
+ * Return: 0 or -ENOENT: it has no role in this session.
+ */
+int dxl_role_drop(struct dxl_session *session)
+{
+	struct dxl_role *role = dxl_role_mine(session);
+
+	if (!role)
+		return -ENOENT;
+	dxl_role_remove(role);
+	return 0;
+}
+
+/**
+ * dxl_roles_reap() - Forget roles of tasks that are dead.
+ * @session: whose
+ *
+ * Context: Process context, with the session's lock.
+ */
+void dxl_roles_reap(struct dxl_session *session)
+{
+	struct dxl_role *role, *next;
+
+	list_for_each_entry_safe(role, next, &session->roles, list)
+		if (READ_ONCE(role->task->exit_state))
+			dxl_role_remove(role);
+}
+
+/**
+ * dxl_roles_clear() - Forget all roles.
+ * @session: whose; wakers may look at it for an RCU grace period more
+ *
+ * Context: Process context, with the session's lock.
+ */
+void dxl_roles_clear(struct dxl_session *session)
+{
+	struct dxl_role *role, *next;
+
+	list_for_each_entry_safe(role, next, &session->roles, list)
+		dxl_role_remove(role);
+}
+
+/**
+ * dxl_role_mine() - The role of the caller.
+ * @session: in which
+ *
+ * Context: Process context, with the session's lock.
+ * Return: The role or NULL.
+ */
+struct dxl_role *dxl_role_mine(struct dxl_session *session)
+{
+	struct dxl_role *role;
+
+	list_for_each_entry(role, &session->roles, list)
+		if (role->task == current)
+			return role;
+	return NULL;
+}
+
+/**
+ * dxl_role_named() - The role of a name.
+ * @session: in which
+ * @name: its name
+ *
+ * Context: Process context, with the session's lock.
+ * Return: The role or NULL.
+ */
+struct dxl_role *dxl_role_named(struct dxl_session *session, const char *name)
+{
+	struct dxl_role *role;
+
+	list_for_each_entry(role, &session->roles, list)
+		if (!strcmp(role->name, name))
+			return role;
+	return NULL;
+}
+
+/**
+ * dxl_role_begin() - A role's deed begins or ends.
+ * @role: of the caller
+ * @begins: which
+ *
+ * Context: Process context, with the session's lock.
+ */
+void dxl_role_begin(struct dxl_role *role, bool begins)
+{
+	dxl_role_publish(role, begins ? DXL_ROLE_RUNNING : DXL_ROLE_IDLE);
+}
+
+static const char * const dxl_role_states[] = {
+#define DXL_ROLE_STATE_NAME(state, name) name,
+	DXL_ROLE_STATES(DXL_ROLE_STATE_NAME)
+#undef DXL_ROLE_STATE_NAME
+};
+
+/**
+ * dxl_role_state_name() - The word for a state.
+ * @state: as published
+ *
+ * Context: Any context.
+ * Return: A string.
+ */
+const char *dxl_role_state_name(enum dxl_role_state state)
+{
+	return dxl_role_states[state];
 }

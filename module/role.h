@@ -33,6 +33,7 @@ enum dxl_role_state {
 };
 
 #define DXL_ROLE_NAME		16
+#define DXL_ROLE_DEED		32
 #define DXL_STACK_DEPTH		24
 
 struct dxl_session;
@@ -56,6 +57,8 @@ struct dxl_session;
  * @crossed: how often it crossed each window since dxl_log_mark()
  * @stack: its stack when it was parked or fell asleep
  * @depth: entries of @stack
+ * @deed: what it began last, in the words of the session
+ * @rcu: frees it
  */
 struct dxl_role {
 	struct hlist_node node;
@@ -75,7 +78,16 @@ struct dxl_role {
 	u32 crossed[DXL_NR_WINDOWS];
 	unsigned long stack[DXL_STACK_DEPTH];
 	unsigned int depth;
+	char deed[DXL_ROLE_DEED];
+	struct rcu_head rcu;
 };
+
+/* The state that a role publishes, and all that went before it. */
+static inline enum dxl_role_state dxl_role_state(const struct dxl_role *role)
+{
+	/* Pairs with dxl_role_publish(). */
+	return smp_load_acquire(&role->state);
+}
 
 /*
  * Called where things happen, if somebody watches. Any context, but for the
@@ -87,5 +99,10 @@ void dxl_role_awake(const struct dxl_waiter *waiter);	/* runs again, whyever */
 void dxl_role_fault(struct mm_struct *mm);		/* a fault begins; NULL: ends */
 void dxl_role_txn(bool waits);				/* for the transaction */
 unsigned int dxl_role_id(const struct task_struct *task);	/* 0: none */
+bool dxl_role_name_of(const struct task_struct *task, char *name);
+u32 dxl_role_crossed(enum dxl_window window, char *name);
+void dxl_role_parked(const struct task_struct *task, enum dxl_window window,
+		     const unsigned long *stack, unsigned int depth);
+void dxl_role_unparked(const struct task_struct *task);
 
 #endif /* DXL_ROLE_H */

@@ -16,6 +16,11 @@
  *	verdict				ask the oracles; -EBUSY if not quiescent
  *	rescue				end every hang of the mount
  *
+ * A role that begins a deed should say so before it tells others: who waits for
+ * it then never finds it idle too early. The session ends when the file is
+ * closed for the last time, or when the process that opened it exits: a task
+ * that hangs with the file open is rescued too.
+ *
  * "still" is any state but running; "wait" gives -ETIME when MS (default
  * 10000, at most 60000) are over, and -ESRCH if the role cannot come there any
  * more (idle, when it should be parked, asleep or blocked).
@@ -26,7 +31,8 @@
  *	[N*][p%]action[(arg)][{role=,pid=,ino=,index=a-b,order=,rw=r|w}]
  * actions: off, trace, error(-E), delay(us), yield, park[(ms)], fallback. A
  * term that does not act (its N are used up, its p% or selectors say no) gives
- * way to the next.
+ * way to the next. Another rule at the same window is one more, tried after the
+ * first; the same rule again has its N* again.
  */
 #ifndef DXL_SESSION_H
 #define DXL_SESSION_H
@@ -38,6 +44,8 @@
 #include <linux/mutex.h>
 #include <linux/wait.h>
 
+struct dentry;
+
 #define DXL_PARK_MS		2000
 #define DXL_PARK_MS_MAX		60000
 #define DXL_WAIT_MS		10000
@@ -47,8 +55,9 @@
  * struct dxl_session - an open control file
  * @list: of all sessions
  * @lock: serialises commands that change the session; not held while waiting
- * @lab: the mount it is bound to, or NULL; a bound session keeps the mount
- *	from going away (s_active)
+ * @lab: the mount it is bound to, or NULL, guarded by @lock; umount unbinds
+ * @opener: the process that opened it
+ * @over: it has ended, though the file is open: every command fails
  * @roles: struct dxl_role, under @lock for changes and RCU for looks
  * @nr_roles: ids given
  * @seed: of random decisions
@@ -63,6 +72,8 @@ struct dxl_session {
 	struct list_head list;
 	struct mutex lock;
 	struct dxl_lab *lab;
+	struct pid *opener;
+	bool over;
 	struct list_head roles;
 	u16 nr_roles;
 	u64 seed;
@@ -74,7 +85,32 @@ struct dxl_session {
 	struct dxl_verdict *verdict;
 };
 
-/* role.c: is a role that says RUNNING on a wait list? Names what, if @what. */
+/* role.c: who plays; under the session's lock */
+int dxl_role_add(struct dxl_session *session, const char *name);
+int dxl_role_drop(struct dxl_session *session);
+void dxl_roles_reap(struct dxl_session *session);
+void dxl_roles_clear(struct dxl_session *session);
+struct dxl_role *dxl_role_mine(struct dxl_session *session);
+struct dxl_role *dxl_role_named(struct dxl_session *session, const char *name);
+void dxl_role_begin(struct dxl_role *role, bool begins);
+const char *dxl_role_state_name(enum dxl_role_state state);
+
+/* session.c */
+extern const struct file_operations dxl_control_fops;
+void dxl_session_init(struct dxl_session *session);
+void dxl_session_unbind(struct dxl_lab *lab);
+int dxl_refuse(int err, const char *text, const char *why);
+
+/* session_command.c, session_show.c */
+int dxl_session_command(struct dxl_session *session, char *line);
+int dxl_session_show(struct seq_file *seq, void *unused);
+
+/* window_files.c: debugfs windows/, and the session of those who use it */
+void dxl_windows_debugfs(struct dentry *root);
+void dxl_windows_debugfs_exit(void);
+void dxl_oracles_mounted(struct dxl_lab *lab);
+
+/* role_block.c: is a role that says RUNNING on a wait list? Names what, if @what. */
 bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size);
 bool dxl_session_still(struct dxl_session *session);
 
@@ -103,5 +139,7 @@ void dxl_window_disarm(struct dxl_session *session, int window);	/* -1: all */
 void dxl_window_release(struct dxl_session *session, const struct dxl_role *role);
 void dxl_window_rescue(struct dxl_lab *lab);	/* release all that are parked there */
 void dxl_windows_show(struct seq_file *seq, const struct dxl_session *session);
+void dxl_windows_forget(struct dxl_session *session);
+void dxl_park_orphan(struct dxl_session *session);
 
 #endif /* DXL_SESSION_H */

@@ -8,6 +8,7 @@
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "fs.h"
+#include "session.h"
 
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
@@ -212,6 +213,7 @@ static int dxl_fill_super(struct super_block *sb, struct fs_context *fc)
 	mutex_lock(&dxl_mounts_lock);
 	list_add_tail(&sbi->node, &dxl_mounts);
 	mutex_unlock(&dxl_mounts_lock);
+	dxl_oracles_mounted(&sbi->lab);
 	return 0;
 }
 
@@ -219,6 +221,9 @@ static void dxl_kill_sb(struct super_block *sb)
 {
 	struct dxl_sb *sbi = DXL_SB(sb);
 
+	/* Nobody can bind any more: s_active is 0. */
+	if (sbi)
+		dxl_session_unbind(&sbi->lab);
 	kill_block_super(sb);
 	if (!sbi)
 		return;
@@ -317,6 +322,44 @@ static struct file_system_type dxl_fs_type = {
 	.fs_flags		= FS_REQUIRES_DEV,
 };
 MODULE_ALIAS_FS("daxlab");
+
+/**
+ * dxl_fs_find_lab() - The lab of a mount.
+ * @id: its s_id, the name of the device
+ *
+ * Context: Process context.
+ * Return: The lab, or NULL: nothing is mounted there. It is there until
+ * dxl_session_unbind() has returned.
+ */
+struct dxl_lab *dxl_fs_find_lab(const char *id)
+{
+	struct dxl_lab *lab = NULL;
+	struct dxl_sb *sbi;
+
+	mutex_lock(&dxl_mounts_lock);
+	list_for_each_entry(sbi, &dxl_mounts, node)
+		if (!strcmp(sbi->sb->s_id, id) &&
+		    atomic_read(&sbi->sb->s_active))
+			lab = &sbi->lab;
+	mutex_unlock(&dxl_mounts_lock);
+	return lab;
+}
+
+/**
+ * dxl_fs_visit_labs() - Look at the lab of every mount.
+ * @fn: called with a mutex that mount and umount hold briefly
+ *
+ * Context: Process context.
+ */
+void dxl_fs_visit_labs(void (*fn)(struct dxl_lab *lab))
+{
+	struct dxl_sb *sbi;
+
+	mutex_lock(&dxl_mounts_lock);
+	list_for_each_entry(sbi, &dxl_mounts, node)
+		fn(&sbi->lab);
+	mutex_unlock(&dxl_mounts_lock);
+}
 
 /**
  * dxl_fs_visit_inodes() - Look at every inode in memory, of all mounts.

@@ -48,6 +48,30 @@ DEFINE_EVENT(daxlab_entry, entry_lock,
 		 unsigned long value),
 	TP_ARGS(dev, ino, first, value));
 
+/* The action "trace" at a window; windows/NAME/about has the number. */
+TRACE_EVENT(window,
+	TP_PROTO(dev_t dev, unsigned long ino, unsigned long index,
+		 unsigned int order, unsigned int window),
+	TP_ARGS(dev, ino, index, order, window),
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(unsigned long, ino)
+		__field(unsigned long, index)
+		__field(unsigned int, order)
+		__field(unsigned int, window)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->ino = ino;
+		__entry->index = index;
+		__entry->order = order;
+		__entry->window = window;
+	),
+	TP_printk("dev %d:%d ino %lu index 0x%lx order %u window %u",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->ino,
+		  __entry->index, __entry->order, __entry->window)
+);
+
 TRACE_EVENT(entry_wait,
 	TP_PROTO(dev_t dev, unsigned long ino, unsigned long key,
 		 unsigned long index, unsigned int order),

@@ -15,6 +15,7 @@ lab.h            : variant.h
 entry.h window.h oracle.h : lab.h
 role.h           : lab.h window.h
 session.h        : role.h
+window_rule.h    : session.h
 entry_int.h entry_variant.h : entry.h entry_int.h
 media.h          : compat.h ondisk.h
 fs.h             : compat.h entry.h media.h ondisk.h

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Roles that sleep for locks which are not ours, and whether any role runs
+ */
+#include "session.h"
+#include "fs.h"
+
+#include <linux/sched/task.h>
+
+/* mmap_lock of the role's own mm. */
+static bool dxl_blocked_on_mm(struct task_struct *task)
+{
+	bool waits;
+
+	task_lock(task);	/* keeps the mm */
+	waits = task->mm && dxl_rwsem_waits(&task->mm->mmap_lock, task);
+	task_unlock(task);
+	return waits;
+}
+
+/* i_rwsem or invalidate_lock of a file of the mount. */
+static const char *dxl_blocked_on_inode(struct super_block *sb,
+					const struct task_struct *task,
+					unsigned long *ino)
+{
+	const char *name = NULL;
+	struct inode *inode;
+
+	/* Against inodes that come and go: these leave the list first. */
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		if (dxl_rwsem_waits(&inode->i_rwsem, task))
+			name = "i_rwsem";
+		else if (dxl_rwsem_waits(&inode->i_data.invalidate_lock, task))
+			name = "invalidate_lock";
+		if (name) {
+			*ino = inode->i_ino;
+			break;
+		}
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	return name;
+}
+
+/**
+ * dxl_role_blocked() - Does a role sleep for something that is no entry?
+ * @role: says that it runs, or that it waits for the transaction
+ * @what: set to the name of the lock, if not NULL: "mmap_lock",
+ *	"i_rwsem:INO", "invalidate_lock:INO", "txn"
+ * @size: of @what
+ *
+ * Context: Process context, with the session's lock.
+ * Return: true if so.
+ */
+bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size)
+{
+	enum dxl_role_state state = dxl_role_state(role);
+	struct dxl_lab *lab = role->session->lab;
+	const char *lock = NULL;
+	unsigned long ino = 0;
+
+	if (state == DXL_ROLE_TXN) {
+		if (what)
+			strscpy(what, "txn", size);
+		return true;
+	}
+	if (state != DXL_ROLE_RUNNING || task_is_running(role->task))
+		return false;
+	if (dxl_blocked_on_mm(role->task))
+		lock = "mmap_lock";
+	else if (lab)
+		lock = dxl_blocked_on_inode(lab->sb, role->task, &ino);
+	if (!lock)
+		return false;
+	if (what && ino)
+		snprintf(what, size, "%s:%lu", lock, ino);
+	else if (what)
+		strscpy(what, lock, size);
+	return true;
+}
+
+static bool dxl_role_runs(const struct dxl_role *role)
+{
+	return dxl_role_state(role) == DXL_ROLE_RUNNING &&
+	       !dxl_role_blocked(role, NULL, 0);
+}
+
+/**
+ * dxl_session_still() - Does no role run?
+ * @session: the session
+ *
+ * A role that lets another run says so for it, and only then anything about
+ * itself. So if nothing was published during the look, what was seen was true
+ * at one time.
+ *
+ * Context: Process context, with the session's lock.
+ * Return: true: none runs, and none of them is about to.
+ */
+bool dxl_session_still(struct dxl_session *session)
+{
+	u64 changes = atomic64_read(&session->changes);
+	struct dxl_role *role;
+
+	smp_rmb();	/* pairs with dxl_role_publish() */
+	list_for_each_entry(role, &session->roles, list)
+		if (dxl_role_runs(role))
+			return false;
+	smp_rmb();	/* likewise */
+	return changes == atomic64_read(&session->changes);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The report of a session: one item per line, values without spaces unless
+ * they are last
+ */
+#include "session.h"
+#include "fs.h"
+
+#include <linux/seq_file.h>
+
+static void dxl_role_show(struct seq_file *seq, const struct dxl_role *role)
+{
+	enum dxl_role_state state = dxl_role_state(role);
+	char what[48] = "";
+
+	dxl_role_blocked(role, what, sizeof(what));
+	seq_printf(seq, "role %s id %u pid %d state %s", role->name, role->id,
+		   role->task->pid,
+		   *what ? "blocked" : dxl_role_state_name(state));
+	if (state == DXL_ROLE_PARKED)
+		seq_printf(seq, " window %s", dxl_window_name(role->window));
+	if (state == DXL_ROLE_ASLEEP)
+		seq_printf(seq, " ino %lu key 0x%lx index 0x%lx order %u",
+			   role->ino, role->key, role->index, role->order);
+	if (*what)
+		seq_printf(seq, " on %s", what);
+	if (READ_ONCE(role->fault_mm))
+		seq_puts(seq, " mm held");
+	seq_putc(seq, '\n');
+}
+
+static void dxl_role_show_stack(struct seq_file *seq,
+				const struct dxl_role *role)
+{
+	unsigned int i;
+
+	if (role->state != DXL_ROLE_PARKED && role->state != DXL_ROLE_ASLEEP)
+		return;
+	for (i = 0; i < role->depth; i++)
+		seq_printf(seq, "stack %s %pS\n", role->name,
+			   (void *)role->stack[i]);
+}
+
+static void dxl_role_show_crossed(struct seq_file *seq,
+				  const struct dxl_role *role)
+{
+	unsigned int i;
+
+	for (i = 0; i < DXL_NR_WINDOWS; i++)
+		if (role->crossed[i])
+			seq_printf(seq, "crossed %s %s %u\n", role->name,
+				   dxl_window_name(i), role->crossed[i]);
+}
+
+static void dxl_session_report(struct seq_file *seq,
+			       struct dxl_session *session)
+{
+	struct dxl_role *role;
+
+	seq_printf(seq, "session mount %s still %s overdue %d quiet_ns %llu\n",
+		   session->lab ? session->lab->sb->s_id : "-",
+		   dxl_session_still(session) ? "yes" : "no",
+		   atomic_read(&session->overdue),
+		   atomic64_read(&session->quiet_ns));
+	list_for_each_entry(role, &session->roles, list) {
+		dxl_role_show(seq, role);
+		dxl_role_show_stack(seq, role);
+		dxl_role_show_crossed(seq, role);
+	}
+	dxl_windows_show(seq, session);
+}
+
+/**
+ * dxl_session_show() - Make the report.
+ * @seq: its .private is the session
+ * @unused: not used
+ *
+ * Context: May sleep.
+ * Return: 0; -ESHUTDOWN: the session is over; -EINTR.
+ */
+int dxl_session_show(struct seq_file *seq, void *unused)
+{
+	struct dxl_session *session = seq->private;
+	int err = -ESHUTDOWN;
+
+	if (mutex_lock_interruptible(&session->lock))
+		return -EINTR;
+	WRITE_ONCE(session->seen, atomic64_read(&session->changes));
+	dxl_roles_reap(session);
+	if (!session->over) {
+		dxl_session_report(seq, session);
+		err = 0;
+	}
+	mutex_unlock(&session->lock);
+	return err;
+}

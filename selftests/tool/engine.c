@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Plays scenarios; engine.h says what each function does.
+ *
+ * A run: the file becomes a hole and is mapped anew, the scenario prepares it,
+ * then the session forgets what was ("mark") and the scenario plays. In the end
+ * all are released, come to rest, and the oracles are asked. If somebody sleeps
+ * on then, the mount is rescued, and nothing may be left of it.
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+volatile sig_atomic_t interrupted;
+
+int stage_open(struct run *run, struct place *place, const struct scenario *scenario)
+{
+	int err;
+
+	*run = (struct run){ .scenario = scenario, .place = place };
+	run->session = control_open();
+	if (run->session < 0)
+		return -errno;
+	err = control_say(run->session, "bind %s", place->dev);
+	return err ?: team_start(&run->team, scenario, run->session, place->fd);
+}
+
+bool stage_close(struct run *run)
+{
+	bool all;
+
+	if (run->session < 0)
+		return true;
+	/* Whoever still sleeps could not end; harmless if nobody does. */
+	control_say(run->session, "disarm all");
+	control_say(run->session, "release all");
+	control_say(run->session, "rescue");
+	all = team_end(&run->team);
+	close(run->session);
+	report_free(&run->report);
+	return all;
+}
+
+static void begin_run(struct run *run)
+{
+	run->why[0] = '\0';
+	run->stopped[0] = '\0';
+	run->verdict[0] = '\0';
+	run->sentence[0] = '\0';
+	run->words[0] = '\0';
+	run->nr_armed = 0;
+	run->report_fresh = false;
+}
+
+static void set_stage(struct run *run, unsigned long long seed)
+{
+	char command[40];
+	int err = team_map(&run->team);
+
+	if (!err)
+		err = place_fresh(run->place, run->scenario->pages ?: 2 * PMD_PAGES);
+	if (!err)
+		err = place_set_variant(run->place, run->variant);
+	if (err) {
+		inconclusive(run, "the stage cannot be set: %s", strerror(-err));
+		return;
+	}
+	snprintf(command, sizeof(command), "seed %llu", seed);
+	run_say(run, command);
+	if (run->scenario->prepare)
+		run->scenario->prepare(run);
+	if (run->stopped[0])
+		inconclusive(run, "in preparation: %s", run->stopped);
+	run_say(run, "mark");
+	read_text(DEBUGFS "/stats", run->stats, sizeof(run->stats));
+}
+
+static bool all_idle(struct run *run)
+{
+	const struct report *report = run_report(run);
+	unsigned int i;
+
+	for (i = 0; i < report->nr_roles; i++)
+		if (strcmp(report->role[i].state, "idle"))
+			return false;
+	return run->report_fresh;
+}
+
+/* In held runs, each window that makes the story must have been crossed. */
+static void certify(struct run *run)
+{
+	const char *const *window = run->scenario->windows;
+
+	for (; run->held && window && *window; window++)
+		if (**window != '?' && !report_crossed(run_report(run), NULL, *window))
+			inconclusive(run, "window not entered: %s%s%s%s", *window,
+				     run->stopped[0] ? " (" : "", run->stopped,
+				     run->stopped[0] ? ")" : "");
+}
+
+static void hear_verdict(struct run *run, const struct expectation *expect)
+{
+	const struct report *report;
+
+	if (run_say(run, "verdict"))
+		return;
+	report = run_report(run);
+	if (!run->words[0] || report->verdict[0])
+		snprintf(run->words, sizeof(run->words), "%s", report->text ?: "");
+	if (!report->verdict[0] || run->verdict[0])
+		return;
+	/* One bug may break several rules; the expected one is the one to name. */
+	if (expect && expect->verdict &&
+	    report_has_verdict(report, expect->verdict, run->sentence, sizeof(run->sentence))) {
+		snprintf(run->verdict, sizeof(run->verdict), "%s", expect->verdict);
+		return;
+	}
+	snprintf(run->verdict, sizeof(run->verdict), "%s", report->verdict);
+	snprintf(run->sentence, sizeof(run->sentence), "%s", report->sentence);
+}
+
+/* Bring all roles back, whatever happened to them. */
+static void bring_back(struct run *run)
+{
+	control_say(run->session, "rescue");
+	run->report_fresh = false;
+	if (control_say(run->session, "wait all idle")) {
+		run->unhealthy = true;
+		inconclusive(run, "a role is not idle after the rescue");
+	}
+}
+
+static void play(struct run *run, const struct expectation *expect)
+{
+	const struct scenario *s = run->scenario;
+
+	if (run->held || !s->loose)
+		s->play(run);
+	else
+		s->loose(run);
+	run_say(run, "disarm all");
+	run_say(run, "release all");
+	if (!run_still(run))
+		return;
+	if (all_idle(run) && s->check && !run->why[0])
+		s->check(run);
+	hear_verdict(run, expect);
+	certify(run);
+	if (!all_idle(run) && !run->verdict[0])
+		inconclusive(run, "%s, and the oracles find nothing",
+			     run->stopped[0] ? run->stopped : "a role does not end");
+	if (run->report.overdue)
+		inconclusive(run, "%u parks ended by their bound", run->report.overdue);
+}
+
+static void find(struct run *run, struct finding *finding)
+{
+	const char *text = run->sentence;
+
+	finding->verdict[0] = '\0';
+	if (run->why[0]) {
+		finding->outcome = INCONCLUSIVE;
+		text = run->why;
+	} else if (run->verdict[0]) {
+		finding->outcome = CAUGHT;
+		memcpy(finding->verdict, run->verdict, sizeof(finding->verdict));
+	} else if (run->stopped[0]) {
+		finding->outcome = INCONCLUSIVE;
+		text = run->stopped;
+	} else {
+		finding->outcome = PASSED;
+	}
+	snprintf(finding->sentence, sizeof(finding->sentence), "%s", text);
+}
+
+static void run_once(struct run *run, const struct expectation *expect, unsigned long long seed,
+		     struct finding *finding)
+{
+	struct timespec from, to;
+	char left[256];
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	begin_run(run);
+	set_stage(run, seed);
+	if (!run->why[0])
+		play(run, expect);
+	if (!all_idle(run))
+		bring_back(run);
+	if (!place_is_clean(run->place, left, sizeof(left)))
+		inconclusive(run, "left behind: %s", left);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	find(run, finding);
+	finding->ms = (to.tv_sec - from.tv_sec) * 1e3 + (to.tv_nsec - from.tv_nsec) / 1e6;
+}
+
+static bool is_expected(const struct expectation *expect, const struct finding *finding)
+{
+	if (!expect)
+		return finding->outcome != INCONCLUSIVE;
+	return finding->outcome == expect->outcome &&
+	       (finding->outcome != CAUGHT || !expect->verdict ||
+		!strcmp(finding->verdict, expect->verdict));
+}
+
+static void count(struct run *run, struct series *series, const struct finding *finding)
+{
+	bool first_caught = finding->outcome == CAUGHT && !series->nr[CAUGHT];
+
+	if (!series->runs || first_caught)
+		series->first = *finding;
+	if (first_caught)
+		series->words = strdup(run->words);
+	if (!is_expected(series->expect, finding) && !series->unexpected++) {
+		series->odd = *finding;
+		series->odd_number = series->runs;
+		series->odd_words = strdup(run->words);
+	}
+	series->runs++;
+	series->nr[finding->outcome]++;
+	series->ms += finding->ms;
+}
+
+bool series_run(struct run *run, struct series *series, unsigned long repeat,
+		unsigned long long seed, progress_fn progress)
+{
+	struct finding finding;
+
+	run->variant = series->variant;
+	run->held = series->held;
+	while (series->runs < repeat && !run->unhealthy && !interrupted) {
+		if (progress)
+			progress(series, repeat);
+		run->number = series->runs;
+		run_once(run, series->expect, seed + series->runs, &finding);
+		if (interrupted)
+			break;
+		count(run, series, &finding);
+	}
+	return !run->unhealthy && !interrupted;
+}
+
+void series_free(struct series *series)
+{
+	free(series->odd_words);
+	free(series->words);
+	series->odd_words = NULL;
+	series->words = NULL;
+}
+
+bool series_is_as_expected(const struct series *series)
+{
+	return series->runs && !series->unexpected;
+}
+
+const char *series_label(const struct series *series, char *text, size_t size)
+{
+	snprintf(text, size, "%s%s", series->variant, series->held ? "" : " (not held)");
+	return text;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where scenarios are played: the module, a mount, a file on it.
+ */
+#ifndef DAXLAB_PLACE_H
+#define DAXLAB_PLACE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DEBUGFS	"/sys/kernel/debug/daxlab"
+
+/* Exit status of the tool. */
+enum { EX_EXPECTED, EX_UNEXPECTED, EX_BAD_USAGE, EX_CANNOT };
+
+struct place {
+	char dir[PATH_MAX];	/* where it is mounted */
+	char dev[64];		/* its name in debugfs and to sessions: "daxlab0" */
+	int fd;			/* the file */
+	bool loaded;		/* by us */
+	bool mounted;		/* by us */
+	char variant[1024];	/* as set */
+	char found[1024];	/* as it was */
+};
+
+/*
+ * Take what is mounted (@mount: a directory, or NULL: any), or mount @dev
+ * (NULL: /dev/daxlab0), loading the module if it is not there. Says why on
+ * stderr if it cannot; place_close() is right in any case.
+ */
+bool place_open(struct place *place, const char *mount, const char *dev);
+void place_close(struct place *place);
+/* Only ->dir and ->dev, of something that is mounted. Says why not. */
+bool place_find(struct place *place, const char *mount, const char *dev);
+
+/* These give 0 or a negative errno. */
+int place_set_variant(struct place *place, const char *variant);
+int place_fresh(struct place *place, unsigned long pages);	/* the file: a hole */
+
+/* Is no entry of the mount locked or waited for? If not, *what tells. */
+bool place_is_clean(const struct place *place, char *what, size_t size);
+
+/* Read a file into a string, "" if it cannot be read: length. */
+size_t read_text(const char *path, char *text, size_t size);
+/* Write a string: 0 or a negative errno. */
+int write_text(const char *path, const char *text);
+
+/* Is the module there, and its debugfs, for us? Says why not on stderr. */
+bool lab_present(void);
+
+#endif

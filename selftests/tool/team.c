@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tasks that play the roles, from outside; team.h says what each function does.
+ */
+#include "team.h"
+
+#include "worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+/* Most that a healthy task takes for what never waits, on a slow machine. */
+#define SLICE_MS	500
+#define ORDER_SLICES	60
+#define ORDER_MS	(SLICE_MS * ORDER_SLICES)
+
+int team_role(const struct team *team, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < team->nr; i++)
+		if (!strcmp(team->scenario->role[i].name, name))
+			return i;
+	return -1;
+}
+
+static bool team_done(const struct team *team, int role)
+{
+	struct slot *slot = &team->slot[role];
+
+	return atomic_load(&slot->done) == atomic_load(&slot->given);
+}
+
+/* The process of a role: its own, or that of the role it shares with. */
+static pid_t process_of(const struct team *team, int role)
+{
+	const char *shares = team->scenario->role[role].shares;
+
+	return team->pid[shares ? team_role(team, shares) : role];
+}
+
+/* 0, -ETIME, or -ECHILD if nobody is there to count. */
+static int wait_for(const struct team *team, int role, atomic_uint *counter, unsigned int value)
+{
+	unsigned int seen, slices;
+	siginfo_t info;
+
+	for (slices = 0; (seen = atomic_load(counter)) != value; slices++) {
+		info.si_pid = 0;
+		if (waitid(P_PID, process_of(team, role), &info, WEXITED | WNOHANG | WNOWAIT) ||
+		    info.si_pid)
+			return -ECHILD;
+		if (slices == ORDER_SLICES)
+			return -ETIME;
+		counter_wait(counter, seen, SLICE_MS);
+	}
+	return 0;
+}
+
+int team_settle(const struct team *team, int role)
+{
+	struct slot *slot = &team->slot[role];
+
+	return wait_for(team, role, &slot->done, atomic_load(&slot->given));
+}
+
+static unsigned int give(struct slot *slot, enum order order)
+{
+	unsigned int given = atomic_load(&slot->given) + 1;
+
+	slot->order = order;
+	counter_set(&slot->given, given);
+	return given;
+}
+
+static int carry(const struct team *team, int role, enum order order)
+{
+	struct slot *slot = &team->slot[role];
+	int err = wait_for(team, role, &slot->done, give(slot, order));
+
+	return err ?: -slot->error ?: -slot->session_error;
+}
+
+int team_start(struct team *team, const struct scenario *scenario, int session, int file)
+{
+	const char *shares;
+	unsigned int i;
+	int err = 0;
+
+	*team = (struct team){ .scenario = scenario };
+	while (team->nr < MAX_ROLES && scenario->role[team->nr].name)
+		team->nr++;
+	team->slot = mmap(NULL, MAX_ROLES * sizeof(*team->slot), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (team->slot == MAP_FAILED) {
+		team->slot = NULL;
+		return -errno;
+	}
+	for (i = 0; i < team->nr; i++) {
+		shares = scenario->role[i].shares;
+		if (shares && team_role(team, shares) < 0)
+			return -EINVAL;
+		if (shares)
+			continue;
+		team->pid[i] = fork();
+		if (!team->pid[i])
+			worker_main(team, i, session, file);
+		if (team->pid[i] < 0) {
+			err = -errno;
+			team->pid[i] = 0;
+			return err;
+		}
+	}
+	for (i = 0; i < team->nr && !err; i++)
+		err = carry(team, i, ORDER_JOIN);
+	return err;
+}
+
+static bool reap(pid_t pid, int ms)
+{
+	int fd = syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	if (fd < 0)
+		return false;
+	poll(&poll_fd, 1, ms);
+	close(fd);
+	return waitpid(pid, NULL, WNOHANG) == pid;
+}
+
+bool team_end(struct team *team)
+{
+	bool all = true;
+	unsigned int i;
+
+	for (i = 0; i < team->nr; i++) {
+		if (!team->pid[i])
+			continue;
+		if (team_done(team, i))
+			give(&team->slot[i], ORDER_LEAVE);
+		else
+			kill(team->pid[i], SIGKILL);
+	}
+	for (i = 0; i < team->nr; i++) {
+		if (!team->pid[i] || reap(team->pid[i], ORDER_MS))
+			continue;
+		kill(team->pid[i], SIGKILL);
+		all = reap(team->pid[i], ORDER_MS) && all;
+	}
+	if (all && team->slot)
+		munmap(team->slot, MAX_ROLES * sizeof(*team->slot));
+	*team = (struct team){};
+	return all;
+}
+
+int team_map(struct team *team)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < team->nr && !err; i++)
+		if (team->pid[i] && team->scenario->role[i].map != MAP_NONE)
+			err = carry(team, i, ORDER_MAP);
+	return err;
+}
+
+/* What listings show of a deed. */
+static void describe(char *text, size_t size, const struct deed *deed)
+{
+	static const char *const name[] = {
+		[LOAD] = "load", [STORE] = "store", [WRITE] = "write(2)",
+		[WRITE_FROM_MAP] = "write(2) from its mapping", [READ] = "read(2)",
+		[FSYNC] = "fsync(2)", [MSYNC] = "msync(2)", [PUNCH] = "punch",
+		[TRUNCATE] = "truncate(2)", [FADVISE] = "fadvise(2)",
+		[DONTNEED] = "madvise(2)", [MMAP] = "mmap(2)",
+	};
+
+	switch (deed->kind) {
+	case FSYNC:
+	case FADVISE:
+	case MMAP:
+		snprintf(text, size, "begin %s", name[deed->kind]);
+		break;
+	default:
+		snprintf(text, size, "begin %s 0x%lx", name[deed->kind], deed->page);
+		if (deed->nr > 1)
+			snprintf(text + strlen(text), size - strlen(text), "+0x%lx", deed->nr);
+	}
+}
+
+int team_deed(struct team *team, int role, const struct deed *deed)
+{
+	struct slot *slot = &team->slot[role];
+	unsigned int given;
+	int err;
+
+	/* "end" is written before the task says that it is done. */
+	if (team_settle(team, role))
+		return -EBUSY;
+	slot->deed = *deed;
+	slot->value = 0;
+	describe(slot->begin, sizeof(slot->begin), deed);
+	given = give(slot, ORDER_DEED);
+	err = wait_for(team, role, &slot->begun, given);
+	/* It may have done it all by now, with an error of the session. */
+	if (!err && team_done(team, role))
+		err = -slot->session_error;
+	return err;
+}

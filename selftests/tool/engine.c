@@ -60,8 +60,10 @@ static void begin_run(struct run *run)
 static void set_stage(struct run *run, unsigned long long seed)
 {
 	char command[40];
-	int err = team_map(&run->team);
+	int err = team_revive(&run->team, run->session, run->place->fd);
 
+	if (!err)
+		err = team_map(&run->team);
 	if (!err)
 		err = place_fresh(run->place, run->scenario->pages ?: 2 * PMD_PAGES);
 	if (!err)

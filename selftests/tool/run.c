@@ -274,6 +274,19 @@ bool release(struct run *run, const char *role)
 	return !over(run) && !run_say(run, command);
 }
 
+bool kill_role(struct run *run, const char *role)
+{
+	int number = role_number(run, role), err;
+
+	if (over(run) || number < 0)
+		return false;
+	run->report_fresh = false;
+	err = team_kill(&run->team, number);
+	if (err)
+		inconclusive(run, "%s is not killed: %s", role, strerror(-err));
+	return !err;
+}
+
 bool judged(struct run *run)
 {
 	const struct report *report;

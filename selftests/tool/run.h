@@ -123,6 +123,7 @@ bool blocked(struct run *run, const char *role);		/* wait for it */
 bool ended(struct run *run, const char *role);			/* wait for it */
 bool still(struct run *run);		/* wait until no role runs */
 bool release(struct run *run, const char *role);		/* NULL: all */
+bool kill_role(struct run *run, const char *role);	/* SIGKILL; it has no state then */
 bool judged(struct run *run);		/* ask the oracles now, while roles are held: nothing found? */
 bool is_idle(struct run *run, const char *role);	/* now, after still() */
 bool is_asleep(struct run *run, const char *role);	/* now, after still() */

@@ -86,6 +86,18 @@ static int carry(const struct team *team, int role, enum order order)
 	return err ?: -slot->error ?: -slot->session_error;
 }
 
+static int start_process(struct team *team, unsigned int role, int session, int file)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		worker_main(team, role, session, file);
+	if (pid < 0)
+		return -errno;
+	team->pid[role] = pid;
+	return 0;
+}
+
 int team_start(struct team *team, const struct scenario *scenario, int session, int file)
 {
 	const char *shares;
@@ -107,14 +119,9 @@ int team_start(struct team *team, const struct scenario *scenario, int session, 
 			return -EINVAL;
 		if (shares)
 			continue;
-		team->pid[i] = fork();
-		if (!team->pid[i])
-			worker_main(team, i, session, file);
-		if (team->pid[i] < 0) {
-			err = -errno;
-			team->pid[i] = 0;
+		err = start_process(team, i, session, file);
+		if (err)
 			return err;
-		}
 	}
 	for (i = 0; i < team->nr && !err; i++)
 		err = carry(team, i, ORDER_JOIN);
@@ -156,6 +163,39 @@ bool team_end(struct team *team)
 		munmap(team->slot, MAX_ROLES * sizeof(*team->slot));
 	*team = (struct team){};
 	return all;
+}
+
+int team_kill(const struct team *team, int role)
+{
+	return kill(process_of(team, role), SIGKILL) ? -errno : 0;
+}
+
+/* Its orders go with a process: who comes after it has got none. */
+static int revive(struct team *team, unsigned int role, int session, int file)
+{
+	pid_t dead = team->pid[role];
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < team->nr; i++)
+		if (process_of(team, i) == dead)
+			team->slot[i] = (struct slot){};
+	err = start_process(team, role, session, file);
+	for (i = 0; i < team->nr && !err; i++)
+		if (process_of(team, i) == team->pid[role])
+			err = carry(team, i, ORDER_JOIN);
+	return err;
+}
+
+int team_revive(struct team *team, int session, int file)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < team->nr && !err; i++)
+		if (team->pid[i] && waitpid(team->pid[i], NULL, WNOHANG) == team->pid[i])
+			err = revive(team, i, session, file);
+	return err;
 }
 
 int team_map(struct team *team)

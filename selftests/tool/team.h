@@ -43,6 +43,11 @@ int team_start(struct team *team, const struct scenario *scenario, int session, 
 /* End them. False if one does not end. */
 bool team_end(struct team *team);
 
+/* Kill the process of a role: 0 or -errno. */
+int team_kill(const struct team *team, int role);
+/* Start those anew that were killed: 0 or -errno. */
+int team_revive(struct team *team, int session, int file);
+
 int team_role(const struct team *team, const char *name);	/* or -1 */
 int team_map(struct team *team);				/* 0 or -errno */
 /* The role begins a deed: 0 or -errno. It may have ended when this returns. */

@@ -11,7 +11,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 
-static struct dentry *dxl_debugfs_root;
+struct dentry *dxl_debugfs_root;
 
 static int stats_show(struct seq_file *seq, void *unused)
 {

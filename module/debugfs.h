@@ -5,7 +5,17 @@
 #ifndef DXL_DEBUGFS_H
 #define DXL_DEBUGFS_H
 
+struct dentry;
+struct dxl_lab;
+
 void dxl_debugfs_init(void);
 void dxl_debugfs_exit(void);
+
+/* The directory; debugfs.c makes it, others put files there. */
+extern struct dentry *dxl_debugfs_root;
+
+/* debugfs_mount.c */
+void dxl_debugfs_mount(struct dxl_lab *lab);
+void dxl_debugfs_umount(struct dxl_lab *lab);
 
 #endif /* DXL_DEBUGFS_H */

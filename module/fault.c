@@ -18,10 +18,12 @@
  */
 #define pr_fmt(fmt) "daxlab: " fmt
 
-#include "fs.h"
+#include "fault.h"
 #include "compat.h"
+#include "role.h"
 #include "stats.h"
 #include "trace.h"
+#include "window.h"
 
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -30,24 +32,6 @@
 /* 2 MiB of zeroes for holes; the kernel's huge zero page is not exported. */
 static struct page *dxl_zero_chunk;
 
-/**
- * struct dxl_fault - a fault on its way
- * @vmf: what the core gave
- * @inode: the file
- * @index: first page index that is to be mapped
- * @order: 0 or DXL_PMD_ORDER
- * @write: it shall be possible to store to the file
- * @hold: the locked entry
- */
-struct dxl_fault {
-	struct vm_fault *vmf;
-	struct inode *inode;
-	pgoff_t index;
-	unsigned int order;
-	bool write;
-	struct dxl_hold hold;
-};
-
 static vm_fault_t dxl_fault_fallback(enum dxl_stat why)
 {
 	dxl_stat_inc(DXL_STAT_FAULT_FALLBACK);
@@ -55,10 +39,20 @@ static vm_fault_t dxl_fault_fallback(enum dxl_stat why)
 	return VM_FAULT_FALLBACK;
 }
 
-/* An error answers a PMD fault with the smaller size, which may do better. */
-static vm_fault_t dxl_fault_error(const struct dxl_fault *fault, int err)
+/**
+ * dxl_fault_error() - The answer to a fault that failed.
+ * @fault: the fault
+ * @err: a negative errno
+ *
+ * A PMD fault is sent to the smaller size, which may do better, unless it was
+ * rescued from a wait: PTEs would wait for the same.
+ *
+ * Context: Any context.
+ * Return: What the core shall be told.
+ */
+vm_fault_t dxl_fault_error(const struct dxl_fault *fault, int err)
 {
-	if (fault->order)
+	if (fault->order && err != -EDEADLK)
 		return dxl_fault_fallback(err == -ENOMEM ?
 					  DXL_STAT_FAULT_FALLBACK_NOMEM :
 					  DXL_STAT_FAULT_FALLBACK_BLOCK);
@@ -97,9 +91,16 @@ static bool dxl_fault_pmd_changed(const struct dxl_fault *fault)
 	return !pmd_none(pmd) && !dxl_pmd_is_huge(pmd);
 }
 
-/* What the block map has for all of the range; writes fill holes. */
-static int dxl_fault_map_block(const struct dxl_fault *fault,
-			       struct dxl_run *run)
+/**
+ * dxl_fault_map_block() - What the block map has for all of the range.
+ * @fault: the fault; writes fill holes
+ * @run: receives it
+ *
+ * Context: May sleep. invalidate_lock shared, inside dxl_media_enter().
+ * Return: 0; -ERANGE if a PMD fault meets more than one state or place; other
+ * errors.
+ */
+int dxl_fault_map_block(const struct dxl_fault *fault, struct dxl_run *run)
 {
 	unsigned long nr = 1UL << fault->order;
 	int err;
@@ -112,6 +113,8 @@ static int dxl_fault_map_block(const struct dxl_fault *fault,
 		err = dxl_map_alloc_whole(fault->inode, fault->index, nr, run);
 		if (err)
 			return err;
+		dxl_note(dxl_fault_tree(fault), DXL_EV_BLOCKS, run->index,
+			 fault->order, fault->index, run->nr);
 	}
 	return run->nr < nr ? -ERANGE : 0;
 }
@@ -133,24 +136,51 @@ static int dxl_fault_frame(const struct dxl_fault *fault,
 	return 0;
 }
 
+/**
+ * dxl_fault_zero_entry() - What the entry of a hole is.
+ * @order: of the entry
+ *
+ * Context: Any context.
+ * Return: A value.
+ */
+void *dxl_fault_zero_entry(unsigned int order)
+{
+	if (order)
+		return dxl_entry_make(page_to_pfn(dxl_zero_chunk),
+				      DXL_ENTRY_PMD | DXL_ENTRY_ZERO);
+	return dxl_entry_make(0, DXL_ENTRY_ZERO);
+}
+
+/* The page table has it, if nothing went wrong. */
+static vm_fault_t dxl_fault_mapped(const struct dxl_fault *fault,
+				   unsigned long pfn, vm_fault_t ret)
+{
+	if (ret == VM_FAULT_NOPAGE)
+		dxl_note(dxl_fault_tree(fault), DXL_EV_MAP, fault->index,
+			 fault->order, fault->index, pfn);
+	dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_MAP);
+	return ret;
+}
+
 /* A hole reads as zeroes, from memory that all holes share. */
 static vm_fault_t dxl_fault_load_hole(struct dxl_fault *fault)
 {
-	struct dxl_tree *tree = &DXL_I(fault->inode)->tree;
+	void *entry = dxl_fault_zero_entry(fault->order);
+	unsigned long pfn = dxl_entry_pfn(entry);
 
+	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_INSERT_ENTRY);
+	dxl_entry_set(dxl_fault_tree(fault), &fault->hold, entry, false);
+	dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_INSERT_ENTRY);
+
+	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_MAP);
 	if (fault->order) {
-		unsigned long pfn = page_to_pfn(dxl_zero_chunk);
-
-		dxl_entry_set(tree, &fault->hold,
-			      dxl_entry_make(pfn, DXL_ENTRY_PMD |
-						  DXL_ENTRY_ZERO), false);
 		dxl_stat_inc(DXL_STAT_FAULT_PMD_HOLE);
-		return dxl_vmf_insert_pmd(fault->vmf, pfn, false);
+		return dxl_fault_mapped(fault, pfn,
+					dxl_vmf_insert_pmd(fault->vmf, pfn,
+							   false));
 	}
-	dxl_entry_set(tree, &fault->hold, dxl_entry_make(0, DXL_ENTRY_ZERO),
-		      false);
 	dxl_stat_inc(DXL_STAT_FAULT_PTE_HOLE);
-	return dxl_vmf_insert_zero(fault->vmf);
+	return dxl_fault_mapped(fault, pfn, dxl_vmf_insert_zero(fault->vmf));
 }
 
 /*
@@ -188,15 +218,26 @@ static vm_fault_t dxl_fault_install(const struct dxl_fault *fault,
 	return dxl_vmf_insert_pte(vmf, pfn, pagemap, write);
 }
 
-/* The entry has its frame: mark it dirty before a store becomes possible. */
-static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
+/**
+ * dxl_fault_load_frame() - Map the frame of an entry.
+ * @fault: the fault
+ * @entry: what the entry shall be, or is already
+ *
+ * The entry is marked dirty before a store becomes possible.
+ *
+ * Context: May sleep. The entry is locked.
+ * Return: What the core shall be told.
+ */
+vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 {
 	struct dxl_hold *hold = &fault->hold;
 	unsigned long pfn;
 
-	if (fault->write || entry != hold->entry)
-		dxl_entry_set(&DXL_I(fault->inode)->tree, hold, entry,
-			      fault->write);
+	if (fault->write || entry != hold->entry) {
+		dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_INSERT_ENTRY);
+		dxl_entry_set(dxl_fault_tree(fault), hold, entry, fault->write);
+		dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_INSERT_ENTRY);
+	}
 	/*
 	 * A sync of the whole mount finds inodes by this flag, clears it and
 	 * then looks for DIRTY entries: so the flag comes after the mark.
@@ -204,54 +245,97 @@ static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 	if (fault->write)
 		__mark_inode_dirty(fault->inode, I_DIRTY_PAGES);
 
+	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_MAP);
 	/* The frame comes from the entry, which may be larger than the fault. */
 	pfn = dxl_entry_pfn(hold->entry) + (fault->index - hold->first);
 	if (fault->order) {
 		dxl_stat_inc(DXL_STAT_FAULT_PMD_MAPPED);
-		return dxl_vmf_insert_pmd(fault->vmf, pfn, fault->write);
+		return dxl_fault_mapped(fault, pfn,
+					dxl_vmf_insert_pmd(fault->vmf, pfn,
+							   fault->write));
 	}
 	dxl_stat_inc(DXL_STAT_FAULT_PTE_MAPPED);
-	return dxl_fault_install(fault, pfn);
+	return dxl_fault_mapped(fault, pfn, dxl_fault_install(fault, pfn));
 }
 
-/* With the entry locked: block map, entry, page table, in this order. */
-static vm_fault_t dxl_fault_locked(struct dxl_fault *fault)
+/**
+ * dxl_fault_load_run() - Give an entry and the page table what the map has.
+ * @fault: the fault
+ * @run: what the map has
+ *
+ * Context: May sleep. The entry is locked.
+ * Return: What the core shall be told.
+ */
+vm_fault_t dxl_fault_load_run(struct dxl_fault *fault,
+			      const struct dxl_run *run)
 {
 	unsigned long flags = fault->order ? DXL_ENTRY_PMD : 0;
-	struct dxl_run run;
 	unsigned long pfn;
 	int err;
 
-	if (dxl_fault_pmd_changed(fault)) {
-		dxl_stat_inc(DXL_STAT_FAULT_RETRY);
-		return fault->order ? 0 : VM_FAULT_NOPAGE;
-	}
-	if (dxl_entry_is_data(fault->hold.entry))
-		return dxl_fault_load_frame(fault, fault->hold.entry);
-
-	err = dxl_fault_map_block(fault, &run);
-	if (err)
-		return dxl_fault_error(fault, err);
-	if (run.block == DXL_NO_BLOCK || run.unwritten)
+	if (run->block == DXL_NO_BLOCK || run->unwritten)
 		return dxl_fault_load_hole(fault);
-	err = dxl_fault_frame(fault, &run, &pfn);
+	err = dxl_fault_frame(fault, run, &pfn);
 	if (err)
 		return dxl_fault_error(fault, err);
 	return dxl_fault_load_frame(fault, dxl_entry_make(pfn, flags));
 }
 
-static vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
+/* With the entry locked: block map, entry, page table, in this order. */
+static vm_fault_t dxl_fault_locked(struct dxl_fault *fault)
 {
-	struct dxl_tree *tree = &DXL_I(fault->inode)->tree;
+	struct dxl_run run;
+	int err;
+
+	err = dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_GRAB);
+	if (err)
+		return dxl_fault_error(fault, err);
+	if (dxl_fault_pmd_changed(fault)) {
+		dxl_stat_inc(DXL_STAT_FAULT_RETRY);
+		if (dxl_varied())
+			dxl_fault_collides(fault);
+		return fault->order ? 0 : VM_FAULT_NOPAGE;
+	}
+	if (dxl_varied() && fault->seen)
+		return dxl_fault_locked_seen(fault);
+	if (dxl_entry_is_data(fault->hold.entry))
+		return dxl_fault_load_frame(fault, fault->hold.entry);
+
+	if (dxl_varied())
+		err = dxl_fault_map_varied(fault, &run);
+	else
+		err = dxl_fault_map_block(fault, &run);
+	if (!err)
+		err = dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_IOMAP_BEGIN);
+	if (err)
+		return dxl_fault_error(fault, err);
+	return dxl_fault_load_run(fault, &run);
+}
+
+/**
+ * dxl_fault_grabbed() - Lock the entry, and do what a fault does with it.
+ * @fault: the fault
+ *
+ * Context: May sleep for the owner of the entry. invalidate_lock shared, inside
+ * dxl_media_enter().
+ * Return: What the core shall be told.
+ */
+vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
+{
+	struct dxl_tree *tree = dxl_fault_tree(fault);
 	vm_fault_t ret;
 	int err;
 
+	err = dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_GRAB);
+	if (err)
+		return dxl_fault_error(fault, err);
 	err = dxl_entry_grab(tree, fault->index, fault->order, &fault->hold);
 	if (err == -EAGAIN)
 		return dxl_fault_fallback(DXL_STAT_FAULT_FALLBACK_CONFLICT);
 	if (err)
 		return dxl_fault_error(fault, err);
 	ret = dxl_fault_locked(fault);
+	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_UNLOCK);
 	dxl_entry_unlock(tree, &fault->hold);
 	return ret;
 }
@@ -270,7 +354,10 @@ static vm_fault_t dxl_fault_sized(struct dxl_fault *fault)
 		return dxl_fault_fallback(DXL_STAT_FAULT_FALLBACK_ALIGN);
 	if (dxl_media_enter(media, &id))
 		return VM_FAULT_SIGBUS;
-	ret = dxl_fault_grabbed(fault);
+	if (dxl_varied())
+		ret = dxl_fault_varied(fault);
+	else
+		ret = dxl_fault_grabbed(fault);
 	dxl_media_exit(id);
 	return ret;
 }
@@ -287,7 +374,15 @@ static vm_fault_t dxl_fault_any(struct vm_fault *vmf, unsigned int order)
 		.write = write && (vmf->vma->vm_flags & VM_SHARED),
 	};
 	vm_fault_t ret;
+	int err;
 
+	if (dxl_watched())
+		dxl_role_fault(vmf->vma->vm_mm);
+	err = dxl_fault_window(&fault, DXL_WIN_FAULT_AFTER_CORE_PMD_CHECK);
+	if (err) {
+		ret = dxl_fault_error(&fault, err);
+		goto done;
+	}
 	if (fault.write) {
 		sb_start_pagefault(inode->i_sb);
 		file_update_time(vmf->vma->vm_file);
@@ -297,7 +392,9 @@ static vm_fault_t dxl_fault_any(struct vm_fault *vmf, unsigned int order)
 	filemap_invalidate_unlock_shared(inode->i_mapping);
 	if (fault.write)
 		sb_end_pagefault(inode->i_sb);
-
+done:
+	if (dxl_watched())
+		dxl_role_fault(NULL);
 	if (ret & VM_FAULT_SIGBUS)
 		dxl_stat_inc(DXL_STAT_FAULT_SIGBUS);
 	if (ret & VM_FAULT_OOM)
@@ -324,8 +421,11 @@ static vm_fault_t dxl_huge_fault(struct vm_fault *vmf, dxl_fault_size_t size)
 		return VM_FAULT_FALLBACK;
 	dxl_stat_inc(write ? DXL_STAT_FAULT_PMD_WRITE :
 			     DXL_STAT_FAULT_PMD_READ);
-	if (!dxl_fault_pmd_fits(vmf, write))
+	if (!dxl_fault_pmd_fits(vmf, write)) {
+		if (dxl_varied() && dxl_fault_misaligned(vmf))
+			return VM_FAULT_NOPAGE;
 		return dxl_fault_fallback(DXL_STAT_FAULT_FALLBACK_ALIGN);
+	}
 	return dxl_fault_any(vmf, DXL_PMD_ORDER);
 }
 

@@ -4,7 +4,9 @@
  */
 #include "fs.h"
 #include "compat.h"
+#include "entry_evict.h"
 
+#include <linux/fadvise.h>
 #include <linux/huge_mm.h>
 #include <linux/iomap.h>
 #include <linux/mm.h>
@@ -59,6 +61,22 @@ static int dxl_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 	return err;
 }
 
+/* Advice is not needed for memory, but evict=clean takes one (C5). */
+static int dxl_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
+{
+	struct inode *inode = file_inode(file);
+	u64 end = len ? (u64)offset + len : DXL_MAX_SIZE;
+
+	end = min_t(u64, end, DXL_MAX_SIZE);
+	if (advice == POSIX_FADV_DONTNEED && offset >= 0 && len >= 0 &&
+	    (u64)offset < end && dxl_choice(&DXL_SB(inode->i_sb)->lab,
+					    DXL_KNOB_EVICT) == DXL_EVICT_CLEAN)
+		dxl_entry_evict_clean(&DXL_I(inode)->tree,
+				      DIV_ROUND_UP_ULL(offset, PAGE_SIZE),
+				      (end - 1) >> PAGE_SHIFT);
+	return generic_fadvise(file, offset, len, advice);
+}
+
 const struct file_operations dxl_file_ops = {
 	.llseek			= dxl_llseek,
 	.read_iter		= dxl_read_iter,
@@ -71,6 +89,7 @@ const struct file_operations dxl_file_ops = {
 	.splice_read		= generic_file_splice_read,
 	.splice_write		= iter_file_splice_write,
 	.fallocate		= dxl_fallocate,
+	.fadvise		= dxl_fadvise,
 };
 
 /* Sizes change here, all else as for every inode. */

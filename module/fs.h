@@ -296,6 +296,10 @@ extern const struct inode_operations dxl_file_inode_ops;
 extern const struct file_operations dxl_file_ops;
 ssize_t dxl_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t dxl_write_iter(struct kiocb *iocb, struct iov_iter *from);
+int dxl_write_blocks(struct inode *inode, loff_t pos, size_t len,
+		     struct dxl_run *run);
+ssize_t dxl_write_copy(struct inode *inode, const struct dxl_run *run,
+		       loff_t pos, size_t len, struct iov_iter *from);
 
 /* fault.c */
 int dxl_fault_init(void);
@@ -304,9 +308,12 @@ extern const struct vm_operations_struct dxl_vm_ops;
 
 /* inval.c */
 extern const struct dxl_tree_ops dxl_inode_tree_ops;
-void dxl_inval_range(struct inode *inode, pgoff_t first, pgoff_t last);
-void dxl_inval_cut(struct inode *inode, pgoff_t first, pgoff_t last,
-		   bool even_cows);
+void dxl_inval_mappings(struct inode *inode, pgoff_t first, pgoff_t last);
+long dxl_inval_entries(struct inode *inode, pgoff_t first, pgoff_t last,
+		       bool keep_dirty);
+int dxl_inval_range(struct inode *inode, pgoff_t first, pgoff_t last);
+int dxl_inval_cut(struct inode *inode, pgoff_t first, pgoff_t last,
+		  bool even_cows);
 void dxl_inval_forget(struct inode *inode);
 
 /* truncate.c */

@@ -3,8 +3,10 @@
  * Invalidation: after the block map changed, the entries, then the page tables
  */
 #include "fs.h"
+#include "fs_variant.h"
 #include "stats.h"
 #include "trace.h"
+#include "window.h"
 
 #include <linux/mm.h>
 
@@ -13,6 +15,7 @@ static void dxl_inval_unmap(struct dxl_tree *tree, pgoff_t first,
 {
 	struct dxl_inode *di = container_of(tree, struct dxl_inode, tree);
 
+	dxl_note(tree, DXL_EV_UNMAP, first, 0, first, nr);
 	unmap_mapping_pages(di->vfs_inode.i_mapping, first, nr, false);
 }
 
@@ -20,14 +23,59 @@ const struct dxl_tree_ops dxl_inode_tree_ops = {
 	.unmap = dxl_inval_unmap,
 };
 
-/* Removed PMD entries leave no mapping behind: widen to whole PMDs. */
-static void dxl_inval_mappings(struct inode *inode, pgoff_t first, pgoff_t last,
-			       bool even_cows)
+/**
+ * dxl_inval_mappings() - Remove the page-table mappings of a range.
+ * @inode: the file
+ * @first: first page index
+ * @last: last page index, inclusive
+ *
+ * Removed PMD entries leave no mapping behind: the range is widened to PMDs.
+ *
+ * Context: May sleep. Private copies stay.
+ */
+void dxl_inval_mappings(struct inode *inode, pgoff_t first, pgoff_t last)
 {
 	first &= ~DXL_PMD_COLOUR;
 	last |= DXL_PMD_COLOUR;
-	unmap_mapping_pages(inode->i_mapping, first, last - first + 1,
-			    even_cows);
+	dxl_inval_unmap(&DXL_I(inode)->tree, first, last - first + 1);
+}
+
+/**
+ * dxl_inval_entries() - Remove entries, then mappings of a range.
+ * @inode: the file
+ * @first: first page index
+ * @last: last page index, inclusive
+ * @keep_dirty: leave what is only in the cache
+ *
+ * Page tables come last, in one go: entries that are inserted meanwhile are
+ * fresh already (cd656375f941).
+ *
+ * Context: May sleep for owners of entries; the caller owns none.
+ * Return: Number of entries removed.
+ */
+long dxl_inval_entries(struct inode *inode, pgoff_t first, pgoff_t last,
+		       bool keep_dirty)
+{
+	struct dxl_tree *tree = &DXL_I(inode)->tree;
+	long nr;
+
+	nr = dxl_entry_delete_range(tree, first, last, keep_dirty);
+	dxl_window(DXL_WIN_INVALIDATE_BEFORE_UNMAP, tree, first, 0,
+		   DXL_ACCESS_WRITE);
+	dxl_inval_mappings(inode, first, last);
+	return nr;
+}
+
+/* Counters and trace. Return: 0, or -EIO if the wait for entries was rescued. */
+static int dxl_inval_done(struct inode *inode, pgoff_t first, pgoff_t last,
+			  long nr)
+{
+	dxl_stat_inc(DXL_STAT_INVALIDATIONS);
+	if (nr < 0)
+		return -EIO;
+	dxl_stat_add(DXL_STAT_ENTRIES_INVALIDATED, nr);
+	trace_invalidate(inode->i_sb->s_dev, inode->i_ino, first, last, nr);
+	return 0;
 }
 
 /**
@@ -39,20 +87,25 @@ static void dxl_inval_mappings(struct inode *inode, pgoff_t first, pgoff_t last,
  * The block map has changed before. A fault that read the old map holds the
  * entry and is waited for; one that comes later reads the new map. Dirty
  * entries stay: they were made from the new map (c6dcf52c23d2 for what happens
- * otherwise). Page tables come last, in one go: entries that are inserted
- * meanwhile are fresh already (cd656375f941).
+ * otherwise).
  *
  * Context: May sleep for owners of entries; the caller owns none. i_rwsem.
+ * Return: 0, or -EIO if the wait was rescued: what is mapped may be stale.
  */
-void dxl_inval_range(struct inode *inode, pgoff_t first, pgoff_t last)
+int dxl_inval_range(struct inode *inode, pgoff_t first, pgoff_t last)
 {
-	unsigned long nr;
+	struct dxl_tree *tree = &DXL_I(inode)->tree;
+	long nr;
 
-	dxl_stat_inc(DXL_STAT_INVALIDATIONS);
-	nr = dxl_entry_delete_range(&DXL_I(inode)->tree, first, last, true);
-	dxl_stat_add(DXL_STAT_ENTRIES_INVALIDATED, nr);
-	dxl_inval_mappings(inode, first, last, false);
-	trace_invalidate(inode->i_sb->s_dev, inode->i_ino, first, last, nr);
+	dxl_window(DXL_WIN_WRITE_BEFORE_INVALIDATE, tree, first, 0,
+		   DXL_ACCESS_WRITE);
+	if (dxl_varied())
+		nr = dxl_inval_varied(inode, first, last);
+	else
+		nr = dxl_inval_entries(inode, first, last, true);
+	dxl_window(DXL_WIN_WRITE_AFTER_INVALIDATE, tree, first, 0,
+		   DXL_ACCESS_WRITE);
+	return dxl_inval_done(inode, first, last, nr);
 }
 
 /**
@@ -65,20 +118,18 @@ void dxl_inval_range(struct inode *inode, pgoff_t first, pgoff_t last)
  * Context: As dxl_inval_range(), and invalidate_lock exclusively, so that no
  * fault comes in between. Dirty data of PMD entries that reach out of the range
  * was flushed by the caller.
+ * Return: 0, or -EIO if the wait was rescued: nothing is mapped any more, but
+ * entries are left.
  */
-void dxl_inval_cut(struct inode *inode, pgoff_t first, pgoff_t last,
-		   bool even_cows)
+int dxl_inval_cut(struct inode *inode, pgoff_t first, pgoff_t last,
+		  bool even_cows)
 {
-	unsigned long nr;
+	long nr = dxl_inval_entries(inode, first, last, false);
 
-	dxl_stat_inc(DXL_STAT_INVALIDATIONS);
-	nr = dxl_entry_delete_range(&DXL_I(inode)->tree, first, last, false);
-	dxl_stat_add(DXL_STAT_ENTRIES_INVALIDATED, nr);
-	dxl_inval_mappings(inode, first, last, false);
 	if (even_cows)
 		unmap_mapping_pages(inode->i_mapping, first, last - first + 1,
 				    true);
-	trace_invalidate(inode->i_sb->s_dev, inode->i_ino, first, last, nr);
+	return dxl_inval_done(inode, first, last, nr);
 }
 
 /**

@@ -19,6 +19,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
+struct dentry;
 struct dxl_finding;
 struct dxl_tree;
 struct dxl_waiter;
@@ -146,11 +147,23 @@ enum dxl_damage {
 };
 
 /**
+ * struct dxl_txn_waiter - a task that waits for the transaction
+ * @list: in dxl_txn.waiters, until it has the handle
+ * @task: who
+ * @granted: it has; written under dxl_txn.lock
+ */
+struct dxl_txn_waiter {
+	struct list_head list;
+	struct task_struct *task;
+	bool granted;
+};
+
+/**
  * struct dxl_txn - the metadata transaction of a mount, one handle at a time
  * @lock: guards @owner and @waiters
  * @owner: who has the handle, or NULL
  * @depth: how often
- * @waiters: tasks that wait, for the wait-for graph
+ * @waiters: struct dxl_txn_waiter of tasks that wait, for the wait-for graph
  * @queue: where they sleep
  */
 struct dxl_txn {
@@ -166,6 +179,7 @@ struct dxl_txn {
  * @variant: choices; written under @lock and read by anybody
  * @log: events, or NULL until somebody watched this mount
  * @sb: whose lab
+ * @dir: its directory in debugfs, or NULL
  * @lock: serialises changes of @variant, verdicts and rescues
  * @txn: the transaction (variants of knob txn only)
  * @rescues: counts rescues; a wait that a knob made ends when it changes
@@ -177,6 +191,7 @@ struct dxl_lab {
 	struct dxl_variant variant;
 	struct dxl_log *log;
 	struct super_block *sb;
+	struct dentry *dir;
 	struct mutex lock;
 	struct dxl_txn txn;
 	atomic_t rescues;

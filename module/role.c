@@ -172,6 +172,23 @@ void dxl_role_txn(bool waits)
 }
 
 /**
+ * dxl_role_granted() - The transaction is given to a task that waits for it.
+ * @task: the task
+ *
+ * Context: Any context; the task still sleeps.
+ */
+void dxl_role_granted(const struct task_struct *task)
+{
+	struct dxl_role *role;
+
+	rcu_read_lock();
+	role = dxl_role_find(task);
+	if (role && READ_ONCE(role->state) == DXL_ROLE_TXN)
+		dxl_role_publish(role, DXL_ROLE_RUNNING);
+	rcu_read_unlock();
+}
+
+/**
  * dxl_role_crossed() - The caller is at a window.
  * @window: which
  * @name: DXL_ROLE_NAME bytes; set to the name of its role, or all zero

@@ -7,6 +7,8 @@
  */
 #include "fs.h"
 #include "compat.h"
+#include "fs_variant.h"
+#include "window.h"
 
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -121,6 +123,60 @@ ssize_t dxl_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return ret;
 }
 
+/**
+ * dxl_write_blocks() - Give a write its next run of blocks.
+ * @inode: the file
+ * @pos: first byte
+ * @len: bytes, at least 1
+ * @run: receives the blocks; run.changed is right even if there is an error
+ *
+ * Context: May sleep. i_rwsem exclusively, inside dxl_media_enter().
+ * Return: 0 or a negative errno.
+ */
+int dxl_write_blocks(struct inode *inode, loff_t pos, size_t len,
+		     struct dxl_run *run)
+{
+	struct dxl_tree *tree = &DXL_I(inode)->tree;
+	int err;
+
+	run->changed = false;
+	err = dxl_map_alloc(inode, pos >> PAGE_SHIFT, dxl_rw_pages(pos, len),
+			    false, run);
+	if (err)
+		return err;
+	if (run->changed)
+		dxl_note(tree, DXL_EV_BLOCKS, run->index, 0, run->index,
+			 run->nr);
+	return dxl_window(DXL_WIN_WRITE_AFTER_IOMAP_BEGIN, tree, run->index, 0,
+			  DXL_ACCESS_WRITE);
+}
+
+/**
+ * dxl_write_copy() - Copy from user memory to a run of blocks.
+ * @inode: the file
+ * @run: the blocks
+ * @pos: first byte
+ * @len: bytes; the run may have fewer
+ * @from: where from
+ *
+ * Context: May fault, also on the same file.
+ * Return: bytes copied, or a negative errno.
+ */
+ssize_t dxl_write_copy(struct inode *inode, const struct dxl_run *run,
+		       loff_t pos, size_t len, struct iov_iter *from)
+{
+	void *addr;
+	ssize_t ret;
+
+	ret = dxl_rw_addr(inode, run, pos, len, &addr);
+	if (ret < 0)
+		return ret;
+	dxl_window(DXL_WIN_WRITE_COPY_USER, &DXL_I(inode)->tree, run->index, 0,
+		   DXL_ACCESS_WRITE);
+	ret = _copy_from_iter_flushcache(addr, ret, from);
+	return ret ?: -EFAULT;
+}
+
 /*
  * One run: blocks, then invalidation of what faults saw before, then the data.
  * Return: bytes copied, or a negative errno.
@@ -129,21 +185,17 @@ static ssize_t dxl_write_some(struct inode *inode, loff_t pos, size_t len,
 			      struct iov_iter *from)
 {
 	struct dxl_run run;
-	void *addr;
-	ssize_t ret;
-	int err;
+	int err, err2 = 0;
 
-	err = dxl_map_alloc(inode, pos >> PAGE_SHIFT, dxl_rw_pages(pos, len),
-			    false, &run);
-	if (err)
-		return err;
+	if (dxl_varied())
+		return dxl_write_varied(inode, pos, len, from);
+	err = dxl_write_blocks(inode, pos, len, &run);
 	if (run.changed)
-		dxl_inval_range(inode, run.index, run.index + run.nr - 1);
-	ret = dxl_rw_addr(inode, &run, pos, len, &addr);
-	if (ret < 0)
-		return ret;
-	ret = _copy_from_iter_flushcache(addr, ret, from);
-	return ret ?: -EFAULT;
+		err2 = dxl_inval_range(inode, run.index,
+				       run.index + run.nr - 1);
+	if (err || err2)
+		return err ?: err2;
+	return dxl_write_copy(inode, &run, pos, len, from);
 }
 
 static ssize_t dxl_write_locked(struct inode *inode, loff_t *pos,

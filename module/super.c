@@ -8,6 +8,8 @@
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "fs.h"
+#include "debugfs.h"
+#include "fs_variant.h"
 #include "session.h"
 
 #include <linux/fs_context.h>
@@ -30,16 +32,26 @@ static DEFINE_MUTEX(dxl_mounts_lock);	/* against mount and umount */
  * struct dxl_fc - options of a mount in the making
  * @format: make a new filesystem
  * @filled: dxl_fill_super() was called: the device was not mounted before
+ * @chosen: an option told something of @variant
+ * @variant: choices; of a remount: what the mount has, changed by options
  */
 struct dxl_fc {
 	bool format;
 	bool filled;
+	bool chosen;
+	struct dxl_variant variant;
 };
 
-enum { DXL_OPT_FORMAT };
+/* An option for each knob, by its number, and then the others. */
+enum { DXL_OPT_FORMAT = DXL_NR_KNOBS, DXL_OPT_VARIANT };
 
 static const struct fs_parameter_spec dxl_parameters[] = {
 	fsparam_flag("format", DXL_OPT_FORMAT),
+	fsparam_string("variant", DXL_OPT_VARIANT),
+#define DXL_OPT_KNOB(knob, name, meaning)				\
+	fsparam_string(name, DXL_KNOB_##knob),
+	DXL_KNOB_TABLE(DXL_OPT_KNOB)
+#undef DXL_OPT_KNOB
 	{}
 };
 
@@ -112,6 +124,12 @@ static int dxl_statfs(struct dentry *dentry, struct kstatfs *buf)
 	return 0;
 }
 
+static int dxl_show_options(struct seq_file *seq, struct dentry *root)
+{
+	dxl_variant_options(seq, &DXL_SB(root->d_sb)->lab.variant);
+	return 0;
+}
+
 static const struct super_operations dxl_super_ops = {
 	.alloc_inode	= dxl_alloc_inode,
 	.free_inode	= dxl_free_inode,
@@ -120,6 +138,7 @@ static const struct super_operations dxl_super_ops = {
 	.sync_fs	= dxl_sync_fs,
 	.freeze_fs	= dxl_freeze_fs,
 	.statfs		= dxl_statfs,
+	.show_options	= dxl_show_options,
 };
 
 /* Is this memory that this module allocated, so that blank means new? */
@@ -182,6 +201,7 @@ static int dxl_fill_super(struct super_block *sb, struct fs_context *fc)
 	ida_init(&sbi->inos);
 	mutex_init(&sbi->intent_lock);
 	dxl_lab_init(&sbi->lab, sb);
+	dxl_variant_set(&sbi->lab.variant, &ctx->variant);
 	sb->s_fs_info = sbi;
 
 	sb->s_op = &dxl_super_ops;
@@ -214,6 +234,7 @@ static int dxl_fill_super(struct super_block *sb, struct fs_context *fc)
 	list_add_tail(&sbi->node, &dxl_mounts);
 	mutex_unlock(&dxl_mounts_lock);
 	dxl_oracles_mounted(&sbi->lab);
+	dxl_debugfs_mount(&sbi->lab);
 	return 0;
 }
 
@@ -221,9 +242,12 @@ static void dxl_kill_sb(struct super_block *sb)
 {
 	struct dxl_sb *sbi = DXL_SB(sb);
 
-	/* Nobody can bind any more: s_active is 0. */
-	if (sbi)
+	if (sbi) {
+		/* First: the next mount of the device has the same name. */
+		dxl_debugfs_umount(&sbi->lab);
+		/* Nobody can bind any more: s_active is 0. */
 		dxl_session_unbind(&sbi->lab);
+	}
 	kill_block_super(sb);
 	if (!sbi)
 		return;
@@ -245,8 +269,34 @@ static int dxl_parse_param(struct fs_context *fc, struct fs_parameter *param)
 
 	if (opt < 0)
 		return opt;
-	if (opt == DXL_OPT_FORMAT)
+	if (opt == DXL_OPT_FORMAT) {
 		ctx->format = true;
+		return 0;
+	}
+	ctx->chosen = true;
+	if (opt == DXL_OPT_VARIANT)
+		return dxl_variant_parse(param->string, &ctx->variant);
+	return dxl_variant_choose(opt, param->string, &ctx->variant);
+}
+
+/*
+ * A second mount of a mounted device shares it: there is nothing to format, and
+ * it has its variant.
+ */
+static int dxl_fits_mounted(struct fs_context *fc, const struct super_block *sb)
+{
+	const struct dxl_variant *variant = &DXL_SB(sb)->lab.variant;
+	struct dxl_fc *ctx = fc->fs_private;
+
+	if (ctx->format) {
+		errorfc(fc, "%s: cannot format: mounted already", sb->s_id);
+		return -EBUSY;
+	}
+	if (ctx->chosen && memcmp(variant, &ctx->variant, sizeof(*variant))) {
+		errorfc(fc, "%s: mounted already, with another variant",
+			sb->s_id);
+		return -EBUSY;
+	}
 	return 0;
 }
 
@@ -260,16 +310,16 @@ static int dxl_get_tree(struct fs_context *fc)
 		return invalfc(fc, "%s: format needs a writable mount",
 			       fc->source);
 	err = get_tree_bdev(fc, dxl_fill_super);
-	if (err || ctx->filled || !ctx->format)
+	if (err || ctx->filled)
 		return err;
-
-	/* A second mount of a mounted device shares it: nothing to format. */
 	sb = fc->root->d_sb;
-	errorfc(fc, "%s: cannot format: mounted already", sb->s_id);
+	err = dxl_fits_mounted(fc, sb);
+	if (!err)
+		return 0;
 	dput(fc->root);
 	fc->root = NULL;
 	deactivate_locked_super(sb);
-	return -EBUSY;
+	return err;
 }
 
 static int dxl_reconfigure(struct fs_context *fc)
@@ -287,7 +337,7 @@ static int dxl_reconfigure(struct fs_context *fc)
 			sb->s_id);
 		return -EROFS;
 	}
-	return 0;
+	return ctx->chosen ? dxl_variant_change(sb, &ctx->variant) : 0;
 }
 
 static void dxl_free_fc(struct fs_context *fc)
@@ -308,6 +358,8 @@ static int dxl_new_fc(struct fs_context *fc)
 
 	if (!ctx)
 		return -ENOMEM;
+	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE)
+		ctx->variant = DXL_SB(fc->root->d_sb)->lab.variant;
 	fc->fs_private = ctx;
 	fc->ops = &dxl_context_ops;
 	return 0;

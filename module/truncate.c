@@ -9,6 +9,7 @@
  */
 #include "fs.h"
 #include "stats.h"
+#include "window.h"
 
 #include <linux/falloc.h>
 #include <linux/mm.h>
@@ -83,6 +84,44 @@ static int dxl_flush_edges(struct inode *inode, pgoff_t first, pgoff_t last)
 	return err;
 }
 
+/*
+ * The wait for entries was rescued: what they stand for was unmapped, but a
+ * fault may find such an entry once more and map its block. So the blocks stay
+ * in use until the next mount, which counts anew what is free.
+ */
+static void dxl_cut_lose(struct inode *inode, struct dxl_cut *cut)
+{
+	unsigned int i;
+
+	for (i = 0; i < cut->nr; i++) {
+		dxl_info_ratelimited(inode->i_sb,
+				     "inode %lu: %lu blocks from %llu may be in use: not free until the next mount",
+				     inode->i_ino, cut->run[i].nr,
+				     cut->run[i].block);
+		inode_sub_bytes(inode,
+				(loff_t)cut->run[i].nr << DXL_BLOCK_SHIFT);
+	}
+	cut->nr = 0;
+}
+
+/* What was cut off the map loses entries and mappings, then it is free. */
+static int dxl_cut_forget(struct inode *inode, pgoff_t first, pgoff_t last,
+			  bool even_cows, struct dxl_cut *cut)
+{
+	struct dxl_tree *tree = &DXL_I(inode)->tree;
+	int err;
+
+	dxl_note(tree, DXL_EV_BLOCKS, first, 0, first, last - first + 1);
+	dxl_window(DXL_WIN_TRUNCATE_AFTER_CUT, tree, first, 0,
+		   DXL_ACCESS_WRITE);
+	err = dxl_inval_cut(inode, first, last, even_cows);
+	dxl_window(DXL_WIN_TRUNCATE_BEFORE_FREE, tree, first, 0,
+		   DXL_ACCESS_WRITE);
+	if (err)
+		dxl_cut_lose(inode, cut);
+	return err;
+}
+
 /* Pages [first, last] lose blocks, entries and mappings, batch by batch. */
 static int dxl_cut_range(struct inode *inode, pgoff_t first, pgoff_t last,
 			 bool even_cows)
@@ -108,8 +147,8 @@ static int dxl_cut_range(struct inode *inode, pgoff_t first, pgoff_t last,
 		cut->nr = 0;
 		err = dxl_map_cut(inode, &next, last, cut);
 		if (next > from)
-			dxl_inval_cut(inode, from, min(next - 1, last),
-				      even_cows);
+			err = dxl_cut_forget(inode, from, min(next - 1, last),
+					     even_cows, cut) ?: err;
 		dxl_map_free_cut(inode, cut);
 		cond_resched();
 	}

@@ -158,12 +158,35 @@ static const char *dxl_profile_choices(const char *name)
 	return NULL;
 }
 
+/**
+ * dxl_variant_choose() - Change one choice.
+ * @knob: of which knob
+ * @name: of the choice
+ * @variant: changed, unless there is an error
+ *
+ * Context: Any context.
+ * Return: 0; -EINVAL, with a line in the log.
+ */
+int dxl_variant_choose(enum dxl_knob knob, const char *name,
+		       struct dxl_variant *variant)
+{
+	int choice = dxl_choice_find(knob, name);
+
+	if (choice < 0) {
+		pr_err_ratelimited("variant: knob %s has no choice '%.32s'\n",
+				   dxl_knob_name(knob), name);
+		return -EINVAL;
+	}
+	variant->choice[knob] = choice;
+	return 0;
+}
+
 /* One word: KNOB=CHOICE, or a profile, which sets all knobs. */
 static int dxl_variant_word(char *word, struct dxl_variant *variant)
 {
 	const char *choices = dxl_profile_choices(word);
 	char *name = strsep(&word, "=");
-	int knob, choice;
+	int knob;
 
 	if (choices) {
 		memset(variant, 0, sizeof(*variant));
@@ -176,14 +199,7 @@ static int dxl_variant_word(char *word, struct dxl_variant *variant)
 				   "a knob: KNOB=CHOICE");
 		return -EINVAL;
 	}
-	choice = dxl_choice_find(knob, word);
-	if (choice < 0) {
-		pr_err_ratelimited("variant: knob %s has no choice '%.32s'\n",
-				   name, word);
-		return -EINVAL;
-	}
-	variant->choice[knob] = choice;
-	return 0;
+	return dxl_variant_choose(knob, word, variant);
 }
 
 #define DXL_VARIANT_TEXT	1024
@@ -281,6 +297,26 @@ void dxl_variant_show(struct seq_file *seq, const struct dxl_variant *variant)
 	for (i = 0; i < DXL_NR_KNOBS; i++)
 		seq_printf(seq, "%s %s\n", dxl_knobs[i].name,
 			   dxl_choice_name(i, READ_ONCE(variant->choice[i])));
+}
+
+/**
+ * dxl_variant_options() - ",KNOB=CHOICE" for what is not sound: mount options.
+ * @seq: where to
+ * @variant: choices
+ *
+ * Context: Any context.
+ */
+void dxl_variant_options(struct seq_file *seq,
+			 const struct dxl_variant *variant)
+{
+	unsigned int i, choice;
+
+	for (i = 0; i < DXL_NR_KNOBS; i++) {
+		choice = READ_ONCE(variant->choice[i]);
+		if (choice)
+			seq_printf(seq, ",%s=%s", dxl_knobs[i].name,
+				   dxl_choice_name(i, choice));
+	}
 }
 
 /**

@@ -208,6 +208,8 @@ static __always_inline bool dxl_varied(void)
 struct seq_file;
 
 int dxl_variant_parse(const char *text, struct dxl_variant *variant);
+int dxl_variant_choose(enum dxl_knob knob, const char *name,
+		       struct dxl_variant *variant);
 void dxl_variant_set(struct dxl_variant *variant, const struct dxl_variant *to);
 const char *dxl_knob_name(enum dxl_knob knob);
 const char *dxl_choice_name(enum dxl_knob knob, unsigned int choice);
@@ -215,6 +217,8 @@ int dxl_knob_find(const char *name);
 int dxl_choice_find(enum dxl_knob knob, const char *name);
 void dxl_variant_show(struct seq_file *seq, const struct dxl_variant *variant);
 void dxl_knobs_show(struct seq_file *seq);
+void dxl_variant_options(struct seq_file *seq,
+			 const struct dxl_variant *variant);
 const char *dxl_variant_profile(const struct dxl_variant *variant);
 
 #endif /* DXL_VARIANT_H */

@@ -18,6 +18,7 @@
 #include "fs.h"
 #include "stats.h"
 #include "trace.h"
+#include "window.h"
 
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -41,6 +42,8 @@ static void dxl_writeback_protect(struct inode *inode,
 
 		while (i < nr && hold[i].first == next)
 			next += dxl_entry_pages(hold[i++].entry);
+		dxl_note(&DXL_I(inode)->tree, DXL_EV_UNMAP, first, 0, first,
+			 next - first);
 		unmap_mapping_pages(inode->i_mapping, first, next - first,
 				    false);
 	}
@@ -86,13 +89,23 @@ int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end)
 
 	if (first > last || !dxl_entry_tag(tree, first, last))
 		return 0;
+	err = dxl_window(DXL_WIN_WRITEBACK_AFTER_TAG, tree, first, 0,
+			 DXL_ACCESS_NONE);
+	if (err)
+		return err;
 	err = dxl_media_enter(dxl_media_of(inode), &id);
 	if (err)
 		return err;
 	dxl_stat_inc(DXL_STAT_WRITEBACKS);
 	while ((nr = dxl_entry_collect(tree, first, last, hold, DXL_BATCH))) {
+		dxl_window(DXL_WIN_WRITEBACK_AFTER_LOCK, tree, hold->first,
+			   dxl_entry_order(hold->entry), DXL_ACCESS_NONE);
 		dxl_writeback_protect(inode, hold, nr);
+		dxl_window(DXL_WIN_WRITEBACK_AFTER_WRPROTECT, tree, hold->first,
+			   dxl_entry_order(hold->entry), DXL_ACCESS_NONE);
 		dxl_writeback_flush(inode, hold, nr);
+		dxl_window(DXL_WIN_WRITEBACK_AFTER_FLUSH, tree, hold->first,
+			   dxl_entry_order(hold->entry), DXL_ACCESS_NONE);
 		dxl_entry_clean(tree, hold, nr);
 		written += nr;
 		cond_resched();

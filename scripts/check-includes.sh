@@ -16,15 +16,16 @@ entry.h window.h oracle.h : lab.h
 role.h           : lab.h window.h
 session.h        : role.h
 window_rule.h    : session.h
-entry_int.h entry_variant.h : entry.h entry_int.h
+entry_int.h entry_variant.h entry_evict.h : entry.h entry_int.h
 media.h          : compat.h ondisk.h
 fs.h             : compat.h entry.h media.h ondisk.h
-map.h check.h    : fs.h
+map.h check.h fs_variant.h : fs.h
+fault.h          : fs.h window.h
 selftest/entry*  : ../entry_int.h ../selftest.h ../stats.h ../trace.h entry_test.h
 *.h              :
 main.c           : *
 bdev*.c          : bdev.h compat.h stats.h trace.h units.h selftest/bdev*.c
-entry*.c         : compat.h entry.h entry_int.h entry_variant.h lab.h variant.h window.h role.h oracle.h stats.h trace.h selftest/entry*.c
+entry*.c         : compat.h entry.h entry_int.h entry_variant.h entry_evict.h lab.h variant.h window.h role.h oracle.h stats.h trace.h selftest/entry*.c
 selftest/bdev*.c : bdev.h
 *.c              : [!b]* balloc.h
 '

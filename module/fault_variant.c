@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Faults: what the choices of knobs do that are not sound (variant.h)
+ */
+#include "fault.h"
+#include "compat.h"
+#include "entry_evict.h"
+#include "fs_variant.h"
+
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+
+/**
+ * struct dxl_fault_seen - what a fault found out before it had the entry
+ * @run: what the block map had
+ * @entry: what stood in the tree, or NULL
+ */
+struct dxl_fault_seen {
+	struct dxl_run run;
+	void *entry;
+};
+
+/**
+ * dxl_fault_crossed() - A fault is at a window; use dxl_fault_window().
+ * @fault: the fault
+ * @window: which
+ *
+ * The windows of stores to a read-only PTE are crossed on top of those that
+ * they share with other faults.
+ *
+ * Context: As the window's flags say.
+ * Return: 0, or an error that is armed there.
+ */
+int dxl_fault_crossed(const struct dxl_fault *fault, enum dxl_window window)
+{
+	unsigned int flags = fault->vmf->flags;
+	int err;
+
+	err = dxl_window_crossed(window, dxl_fault_tree(fault), fault->index,
+				 fault->order, flags & FAULT_FLAG_WRITE ?
+				 DXL_ACCESS_WRITE : DXL_ACCESS_READ);
+	if (!err && flags & FAULT_FLAG_MKWRITE) {
+		if (window == DXL_WIN_FAULT_BEFORE_GRAB)
+			err = dxl_fault_crossed(fault,
+						DXL_WIN_MKWRITE_BEFORE_GRAB);
+		else if (window == DXL_WIN_FAULT_AFTER_GRAB)
+			err = dxl_fault_crossed(fault,
+						DXL_WIN_MKWRITE_AFTER_LOCK);
+	}
+	/* Nothing is smaller than a PTE. */
+	return err == -EAGAIN && !fault->order ? 0 : err;
+}
+
+/* map_order: the block map is read before the entry is locked (C1, C2). */
+static vm_fault_t dxl_fault_map_first(struct dxl_fault *fault)
+{
+	struct dxl_fault_seen seen;
+	vm_fault_t ret;
+	int err;
+
+	seen.entry = dxl_entry_peek(dxl_fault_tree(fault), fault->index);
+	err = dxl_fault_map_block(fault, &seen.run);
+	if (!err)
+		err = dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_IOMAP_BEGIN);
+	if (err)
+		return dxl_fault_error(fault, err);
+	fault->seen = &seen;
+	ret = dxl_fault_grabbed(fault);
+	fault->seen = NULL;
+	return ret;
+}
+
+/**
+ * dxl_fault_varied() - dxl_fault_grabbed() while some mount is not sound.
+ * @fault: the fault
+ *
+ * Context: As dxl_fault_grabbed().
+ * Return: What the core shall be told.
+ */
+vm_fault_t dxl_fault_varied(struct dxl_fault *fault)
+{
+	bool txn = fault->write && dxl_fault_choice(fault, DXL_KNOB_TXN) ==
+				   DXL_TXN_FIRST;
+	vm_fault_t ret;
+
+	if (txn) {
+		int err = dxl_txn_hold(fault->inode);
+
+		if (err)
+			return dxl_fault_error(fault, err);
+	}
+	if (dxl_fault_choice(fault, DXL_KNOB_MAP_ORDER))
+		ret = dxl_fault_map_first(fault);
+	else
+		ret = dxl_fault_grabbed(fault);
+	if (txn)
+		dxl_txn_drop(fault->inode);
+	return ret;
+}
+
+/**
+ * dxl_fault_map_varied() - dxl_fault_map_block() while some mount is not sound.
+ * @fault: the fault
+ * @run: receives what the map has
+ *
+ * txn=kept: the handle is taken inside the entry lock (C3).
+ *
+ * Context: May sleep. The entry is locked.
+ * Return: As dxl_fault_map_block().
+ */
+int dxl_fault_map_varied(const struct dxl_fault *fault, struct dxl_run *run)
+{
+	bool txn = fault->write && dxl_fault_choice(fault, DXL_KNOB_TXN) ==
+				   DXL_TXN_KEPT;
+	int err;
+
+	if (txn) {
+		err = dxl_txn_hold(fault->inode);
+		if (err)
+			return err;
+	}
+	err = dxl_fault_map_block(fault, run);
+	if (txn)
+		dxl_txn_drop(fault->inode);
+	return err;
+}
+
+/*
+ * map_order=blind: without an entry lock, who stores last wins, and who finds
+ * that another has stored meanwhile fails (C9). Return: 0 or -EIO.
+ */
+static int dxl_fault_store_blind(struct dxl_fault *fault)
+{
+	const struct dxl_fault_seen *seen = fault->seen;
+	struct dxl_hold *hold = &fault->hold;
+	struct dxl_tree *tree = dxl_fault_tree(fault);
+
+	if (fault->write && dxl_entry_is_zero(hold->entry) && !seen->entry) {
+		dxl_damage(tree, DXL_DAMAGE_STORE_FAILED, hold->first,
+			   fault->order);
+		return -EIO;
+	}
+	/* Of another size it stays: a page cannot be stored over 512. */
+	if (seen->run.block == DXL_NO_BLOCK &&
+	    dxl_entry_is_data(hold->entry) &&
+	    dxl_entry_order(hold->entry) == fault->order)
+		dxl_entry_force(tree, hold,
+				dxl_fault_zero_entry(fault->order));
+	return 0;
+}
+
+/**
+ * dxl_fault_locked_seen() - What a fault does that has read the map before.
+ * @fault: the fault
+ *
+ * An entry that has its frame wins over what was seen: it is as old, since
+ * nothing takes blocks away while invalidate_lock is held.
+ *
+ * Context: May sleep. The entry is locked.
+ * Return: What the core shall be told.
+ */
+vm_fault_t dxl_fault_locked_seen(struct dxl_fault *fault)
+{
+	int err;
+
+	if (dxl_fault_choice(fault, DXL_KNOB_MAP_ORDER) ==
+	    DXL_MAP_ORDER_BLIND) {
+		err = dxl_fault_store_blind(fault);
+		if (err)
+			return dxl_fault_error(fault, err);
+	}
+	if (dxl_entry_is_data(fault->hold.entry))
+		return dxl_fault_load_frame(fault, fault->hold.entry);
+	return dxl_fault_load_run(fault, &fault->seen->run);
+}
+
+/**
+ * dxl_fault_collides() - A fault met another pmd than the core had seen.
+ * @fault: the fault
+ *
+ * With recheck=none or data_only the page table would have been written now.
+ *
+ * Context: The entry is locked.
+ */
+void dxl_fault_collides(const struct dxl_fault *fault)
+{
+	const struct dxl_hold *hold = &fault->hold;
+	unsigned long zero = dxl_entry_pfn(dxl_fault_zero_entry(DXL_PMD_ORDER));
+	pmd_t pmd = READ_ONCE(*fault->vmf->pmd);
+
+	switch (dxl_fault_choice(fault, DXL_KNOB_RECHECK)) {
+	case DXL_RECHECK_NONE:
+		break;
+	case DXL_RECHECK_DATA_ONLY:
+		if (!fault->order && dxl_pmd_is_huge(pmd) &&
+		    pmd_pfn(pmd) == zero)
+			break;
+		return;
+	default:
+		return;
+	}
+	dxl_damage(dxl_fault_tree(fault), fault->order ?
+		   DXL_DAMAGE_HUGE_OVER_TABLE : DXL_DAMAGE_PTE_UNDER_HUGE,
+		   hold->first, dxl_entry_order(hold->entry));
+}
+
+/*
+ * The two entries of a misaligned PMD fault: the first is locked, the second
+ * stored, with a lock that nobody will open.
+ */
+static int dxl_fault_store_orphan(struct dxl_fault *fault, pgoff_t orphan)
+{
+	struct dxl_tree *tree = dxl_fault_tree(fault);
+	struct dxl_run run;
+	int err;
+
+	err = dxl_entry_grab(tree, fault->index, DXL_PMD_ORDER, &fault->hold);
+	if (err)
+		return err;
+	err = dxl_fault_map_block(fault, &run);
+	if (!err && run.block != DXL_NO_BLOCK && !run.unwritten)
+		err = -ERANGE;	/* refused: its frame is not aligned */
+	if (!err)
+		err = dxl_entry_store_orphan(tree, orphan,
+					     dxl_fault_zero_entry(DXL_PMD_ORDER));
+	dxl_entry_unlock(tree, &fault->hold);
+	return err;
+}
+
+/**
+ * dxl_fault_misaligned() - colour=late: a PMD fault that does not fit (C7).
+ * @vmf: what the core gave
+ *
+ * The old kernel locked the entry of the aligned address, stored the one of the
+ * faulting page, locked, and mapped the huge zero page. Nothing huge is mapped
+ * here: a PTE of zeroes stands for it, so that the task goes on as it did then.
+ * Stores and data were sent to PTEs.
+ *
+ * Context: May sleep. mmap_lock shared.
+ * Return: Whether the address is mapped; if not, the fault is one for PTEs.
+ */
+bool dxl_fault_misaligned(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct inode *inode = file_inode(vma->vm_file);
+	unsigned long start = vmf->address & PMD_MASK;
+	pgoff_t orphan = vmf->pgoff & ~DXL_PMD_COLOUR;
+	struct dxl_fault fault = {
+		.vmf = vmf,
+		.inode = inode,
+		.index = linear_page_index(vma, start) & ~DXL_PMD_COLOUR,
+		.order = DXL_PMD_ORDER,
+	};
+	bool mapped = false;
+	int id;
+
+	if (dxl_fault_choice(&fault, DXL_KNOB_COLOUR) != DXL_COLOUR_LATE ||
+	    vmf->flags & FAULT_FLAG_WRITE || start < vma->vm_start ||
+	    start + PMD_SIZE > vma->vm_end || fault.index == orphan)
+		return false;
+
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	if (((loff_t)(orphan + DXL_PMD_PAGES) << PAGE_SHIFT) <=
+	    i_size_read(inode) && !dxl_media_enter(dxl_media_of(inode), &id)) {
+		mapped = !dxl_fault_store_orphan(&fault, orphan) &&
+			 dxl_vmf_insert_zero(vmf) == VM_FAULT_NOPAGE;
+		dxl_media_exit(id);
+	}
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	return mapped;
+}

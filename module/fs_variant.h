@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The filesystem's side of variants: steps that knobs change, changes of knobs
+ */
+#ifndef DXL_FS_VARIANT_H
+#define DXL_FS_VARIANT_H
+
+#include "fs.h"
+
+/* The transaction, with its events in the log of an inode. */
+int dxl_txn_hold(struct inode *inode);
+void dxl_txn_drop(struct inode *inode);
+
+ssize_t dxl_write_varied(struct inode *inode, loff_t pos, size_t len,
+			 struct iov_iter *from);
+long dxl_inval_varied(struct inode *inode, pgoff_t first, pgoff_t last);
+
+int dxl_variant_change(struct super_block *sb, const struct dxl_variant *to);
+
+#endif /* DXL_FS_VARIANT_H */

@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# How a mount is given its variant, and shows it.
+#
+#   1. every choice of every knob as a mount option, in variant=, by remount, in
+#      the two files in debugfs; each is seen in /proc/mounts and in the others
+#   2. bad ones are refused with an errno and one line in the log
+#   3. two mounts do not share their variant
+#   4. nothing is left after umount and rmmod
+#
+# Broken: a knob that no option reaches, a choice that leaks into another mount,
+# a static key that stays on (the leak check of the runner does not see it, but
+# the jump label of a module that is gone does).
+#
+# daxlab-test: timeout=300 needs=none
+. "$(dirname "$0")/lib/lib.sh"
+
+DEV1=/dev/daxlab1 MNT1=/mnt/daxlab1
+VARIANT=$DEBUGFS/daxlab0/variant KNOBS=$DEBUGFS/daxlab0/variants
+
+# options MOUNTPOINT - what /proc/mounts says of it, without the VFS's own
+options() {
+	awk -v m="$1" '$2 == m { print $4 }' /proc/mounts |
+		sed 's/^r[wo],//; s/^relatime,\?//'
+}
+
+# choices KNOB - all of them, from the header
+choices() {
+	local knob=${1^^}
+	sed -n "s/^\tC($knob, [A-Z_]*, \"\([a-z_0-9]*\)\".*/\1/p" \
+		"$(dirname "$0")/../module/variant.h"
+}
+
+# said_once MARK TEXT - the log has one line since MARK, with TEXT in it
+said_once() {
+	local said
+	said=$(log_since "$1" | grep -v '^daxlab-test')
+	note "said: $said"
+	[[ $(wc -l <<<"$said") == 1 && $said == *"$2"* ]]
+}
+
+# refused ERRNO TEXT COMMAND... - it fails, errno's text is told, and one line says why
+refused() {
+	local mark="refused $RANDOM" output
+	log "$mark"
+	output=$(LC_ALL=C "${@:3}" 2>&1) && return 1
+	note "$output"
+	[[ $output == *"$1"* ]] && said_once "$mark" "$2"
+}
+
+put() { printf '%s\n' "$2" >"$1"; }
+mount_as() { mount -t daxlab ${1:+-o "$1"} "$DEV" "$MNT"; }
+remount_as() { mount -o "remount,$1" "$MNT"; }
+
+# chosen KNOB CHOICE - all places say so
+chosen() {
+	[[ $(<"$KNOBS/$1") == "$2" ]] && grep -qx "$1 $2" "$VARIANT"
+}
+
+expect "load with two devices" load ndev=2 size=64M
+mkdir -p "$MNT" "$MNT1"
+expect "mount" mount_fresh
+equal "a sound mount shows nothing" "$(options "$MNT")" ""
+equal "and is sound" "$(head -n 1 "$VARIANT")" "profile sound"
+mapfile -t knobs < <(awk 'NR > 1 { print $1 }' "$VARIANT")
+equal "each knob has its file" "$(cd "$KNOBS" && printf '%s\n' * | sort)" "$(printf '%s\n' "${knobs[@]}" | sort)"
+
+# 1. Every choice through the files; options take a choice of each knob at once.
+for knob in "${knobs[@]}"; do
+	mapfile -t all < <(choices "$knob")
+	bad=''
+	for choice in "${all[@]}"; do
+		put "$KNOBS/$knob" "$choice" && chosen "$knob" "$choice" || bad+=" file:$choice"
+		shown=$(options "$MNT")
+		[[ $shown == "$knob=$choice" || ($choice == "${all[0]}" && -z $shown) ]] || bad+=" shown:$shown"
+		put "$VARIANT" sound && chosen "$knob" "${all[0]}" || bad+=" reset"
+		put "$VARIANT" "$knob=$choice" && chosen "$knob" "$choice" || bad+=" variant:$choice"
+	done
+	put "$VARIANT" sound || bad+=" sound"
+	equal "knob $knob: ${#all[@]} choices" "$bad" ""
+	((${#all[@]} > 1)) || fail "knob $knob has choices"
+done
+
+# all_of N - a choice of each knob: the Nth, or the last if it has fewer
+all_of() {
+	local knob all list=''
+	for knob in "${knobs[@]}"; do
+		mapfile -t all < <(choices "$knob")
+		list+=,$knob=${all[$1]:-${all[-1]}}
+	done
+	echo "${list#,}"
+}
+
+# has FILE LIST - each of a list of KNOB=CHOICE is there
+has() { [[ $(awk 'NR > 1 { printf "%s%s=%s", NR > 2 ? "," : "", $1, $2 }' "$1") == "$2" ]]; }
+
+for n in 1 2 3 4 5 6; do
+	list=$(all_of "$n")
+	expect "remount with choice $n of each knob" remount_as "$list"
+	expect "it is in the file" has "$VARIANT" "$list"
+	equal "it is in /proc/mounts" "$(options "$MNT")" "$list"
+	umount "$MNT"
+	expect "mount with it" mount_as "$list"
+	expect "it is in the file" has "$VARIANT" "$list"
+done
+expect "remount with variant=sound" remount_as variant=sound
+equal "nothing is shown" "$(options "$MNT")" ""
+umount "$MNT"
+expect "mount with variant=KNOB=CHOICE" mount_as "variant=map_order=before,recheck=none"
+equal "both are shown" "$(options "$MNT")" "map_order=before,recheck=none"
+expect "remount changes one" remount_as invalidate=early
+equal "and leaves the others" "$(options "$MNT")" "map_order=before,invalidate=early,recheck=none"
+expect "remount with other options" remount_as ro
+equal "leaves the variant" "$(options "$MNT")" "map_order=before,invalidate=early,recheck=none"
+umount "$MNT"
+expect "mount with a profile and a knob" mount_as "variant=v4.12,colour=first"
+equal "the last word counts" "$(options "$MNT")" "wake_removal=next,towrite=at_lock"
+put "$VARIANT" upstream-7.3
+equal "a profile is recognised" "$(head -n 1 "$VARIANT")" "profile upstream-7.3"
+
+# 2. Bad ones.
+before=$(options "$MNT")
+expect "no such choice, in a file" refused "Invalid argument" "knob map_order has no choice 'never'" \
+	put "$KNOBS/map_order" never
+expect "no such knob" refused "Invalid argument" "'no_knob' is no profile and no knob" \
+	put "$VARIANT" no_knob=1
+expect "a knob without a choice" refused "Invalid argument" "'put' is a knob" put "$VARIANT" put
+expect "half of it is bad" refused "Invalid argument" "'nothing'" put "$VARIANT" "evict=clean,nothing"
+refuse "too long" put "$VARIANT" "$(printf 'x%.0s' {1..2000})"
+expect "bad remount" refused "bad option" "knob txn has no choice 'often'" remount_as txn=often
+equal "nothing of it was taken" "$(options "$MNT")" "$before"
+umount "$MNT"
+expect "bad mount" refused "bad option" "knob evict has no choice 'all'" mount_as evict=all
+refuse "an unknown option" mount_as evicts=all
+expect "mount again" mount_as txn=kept
+expect "a second mount with another variant" refused "" "mounted already, with another variant" \
+	mount -t daxlab -o txn=first "$DEV" "$MNT1"
+expect "a second mount with the same" mount -t daxlab -o txn=kept "$DEV" "$MNT1"
+umount "$MNT1"
+
+# 3. Two devices. EVICT tells by entries: an evicted entry cannot be invalidated.
+expect "mount the other device" mount -t daxlab -o format "$DEV1" "$MNT1"
+equal "it is sound" "$(options "$MNT1")" ""
+put "$KNOBS/txn" none
+put "$DEBUGFS/daxlab1/variants/invalidate" untold
+equal "each has its own" "$(options "$MNT")/$(options "$MNT1")" "/invalidate=untold"
+for mnt in "$MNT" "$MNT1"; do
+	reset_counters
+	dd if=/dev/zero of="$mnt/file" bs=64k count=1 status=none
+	if [[ $mnt == "$MNT" ]]; then wanted=1; else wanted=0; fi
+	equal "invalidations on $mnt" "$(counter invalidations)" "$wanted"
+done
+
+# 4. The end.
+expect "unmount" umount "$MNT" "$MNT1"
+refuse "no directory is left" test -e "$DEBUGFS/daxlab0" -o -e "$DEBUGFS/daxlab1"
+expect "unload" unload
+finish

@@ -11,11 +11,9 @@
  * entry stands for, "index" the one somebody asked for.
  */
 #include "entry_int.h"
+#include "entry_variant.h"
 #include "stats.h"
 #include "trace.h"
-
-/* An entry of smaller order than wanted; its index is not known (rule 17). */
-#define DXL_CONFLICT		XA_RETRY_ENTRY
 
 /**
  * dxl_tree_init() - Make an empty tree.
@@ -53,31 +51,42 @@ void dxl_tree_destroy(struct dxl_tree *tree)
 }
 
 /**
- * dxl_entry_woken() - Count what a wake was worth.
- * @still_locked: what the woken task found when it looked again
+ * dxl_entry_stop() - End a grab that found no entry to lock.
+ * @xas: gets the error; xas_nomem() then frees what a retry has left
+ * @err: -EAGAIN: there is an entry of smaller order, whose index is not known
  *
- * Context: Any context.
+ * Context: Called with xa_lock.
+ * Return: DXL_STOP.
  */
-void dxl_entry_woken(bool still_locked)
+void *dxl_entry_stop(struct xa_state *xas, int err)
+	__must_hold(&xas->xa->xa_lock)
 {
-	dxl_stat_inc(still_locked ? DXL_STAT_WAKES_MISDIRECTED :
-				    DXL_STAT_WAKES_USEFUL);
+	if (err == -EAGAIN)
+		dxl_stat_inc(DXL_STAT_CONFLICTS);
+	xas_set_err(xas, err);
+	return DXL_STOP;
 }
 
 /*
  * Find the entry over xas.xa_index and wait until it is unlocked. The caller
  * locks what is returned or calls dxl_entry_put().
  *
- * Return: NULL, an unlocked entry of @order or larger, or DXL_CONFLICT.
+ * Return: NULL, an unlocked entry of @order or larger, or DXL_STOP.
  */
 static void *dxl_entry_get_unlocked(struct dxl_tree *tree,
 				    struct xa_state *xas, unsigned int order,
-				    bool *waited)
+				    struct dxl_grab *grab)
 	__must_hold(&tree->xa.xa_lock)
 {
-	pgoff_t index = xas->xa_index;
+	struct dxl_search search = {
+		.index = xas->xa_index,
+		.order = order,
+		.wake = DXL_WIN_GRAB_AFTER_WAKE,
+	};
 	bool woken = false;
+	pgoff_t first = 0;
 	void *entry;
+	int err;
 
 	for (;;) {
 		/* Rules 15 and 16: fresh state, any entry in the range. */
@@ -85,29 +94,38 @@ static void *dxl_entry_get_unlocked(struct dxl_tree *tree,
 		if (!entry)
 			break;
 		if (dxl_entry_order(entry) < order) {
-			entry = DXL_CONFLICT;
+			dxl_note(tree, DXL_EV_CONFLICT, search.index, order,
+				 search.index, 0);
+			entry = dxl_entry_stop(xas, -EAGAIN);
 			break;
 		}
 		if (!dxl_entry_is_locked(entry))
 			break;
 		if (woken)
-			dxl_entry_woken(true);
-		dxl_entry_wait(tree, xas, dxl_entry_key(tree, entry, index),
-			       index, order);
+			dxl_entry_woken(tree, first, entry);
+		first = dxl_entry_first(entry, search.index);
+		err = dxl_entry_wait(tree, xas, entry, first, &search);
+		if (err)
+			return dxl_entry_stop(xas, err);
 		woken = true;
-		*waited = true;
+		grab->waited = true;
 	}
 	if (woken)
-		dxl_entry_woken(false);
+		dxl_entry_woken(tree, first, entry);
 	return entry;
 }
 
-/*
- * Put a value where @xas stands, in place of one of the same size. No count,
- * mark or sibling of the tree changes, so xas_store() would only walk again:
- * it costs 130 instructions for a PTE entry and 450 for a PMD entry.
+/**
+ * dxl_entry_replace() - Put a value in place of one of the same size.
+ * @xas: stands there
+ * @entry: the value
+ *
+ * No count, mark or sibling of the tree changes, so xas_store() would only walk
+ * again: it costs 130 instructions for a PTE entry and 450 for a PMD entry.
+ *
+ * Context: Called with xa_lock.
  */
-static void dxl_entry_replace(struct xa_state *xas, void *entry)
+void dxl_entry_replace(struct xa_state *xas, void *entry)
 	__must_hold(&xas->xa->xa_lock)
 {
 	if (xas->xa_node)
@@ -126,17 +144,21 @@ static void dxl_entry_replace(struct xa_state *xas, void *entry)
  * left alone, moves from its node to the head of the tree.
  *
  * Context: Called with xa_lock.
+ * Return: Whether the entry is there; always, but for variants.
  */
-void dxl_hold_find(struct xa_state *xas, const struct dxl_hold *hold)
+bool dxl_hold_find(struct xa_state *xas, const struct dxl_hold *hold)
 	__must_hold(&xas->xa->xa_lock)
 {
 	xas_set(xas, hold->first);
+	if (dxl_varied())
+		return dxl_hold_find_varied(xas, hold);
 	if (hold->first) {
 		xas->xa_node = hold->node;
 		xas->xa_offset = hold->offset;
 	} else {
 		WARN_ON_ONCE(xas_load(xas) != hold->entry);
 	}
+	return true;
 }
 
 static void dxl_hold_start(struct dxl_tree *tree, const struct xa_state *xas,
@@ -171,6 +193,8 @@ void dxl_entry_lock(struct dxl_tree *tree, struct xa_state *xas, void *entry,
 	entry = xa_mk_value(xa_to_value(entry) | DXL_ENTRY_LOCKED);
 	dxl_entry_replace(xas, entry);
 	dxl_hold_start(tree, xas, hold, entry, index);
+	dxl_note(tree, DXL_EV_LOCK, hold->first, dxl_entry_order(entry), index,
+		 xa_to_value(entry));
 }
 
 /* Insert a locked EMPTY entry where there is none; the tree may have to grow. */
@@ -182,9 +206,15 @@ static void dxl_entry_insert(struct dxl_tree *tree, struct xa_state *xas,
 	unsigned long flags = DXL_ENTRY_EMPTY | DXL_ENTRY_LOCKED;
 	void *entry = dxl_entry_make(0, order ? flags | DXL_ENTRY_PMD : flags);
 
+	if (dxl_varied() && !dxl_insert_varied(tree, xas, index, order))
+		return;
+	if (dxl_watched() && dxl_insert_fails(tree, xas, index, order))
+		return;
 	xas_store(xas, entry);
-	if (!xas_error(xas))
-		dxl_hold_start(tree, xas, hold, entry, index);
+	if (xas_error(xas))
+		return;
+	dxl_hold_start(tree, xas, hold, entry, index);
+	dxl_note(tree, DXL_EV_INSERT, index, order, index, xa_to_value(entry));
 }
 
 /**
@@ -219,6 +249,8 @@ static void dxl_entry_downgrade(struct dxl_tree *tree, struct xa_state *xas,
 	dxl_entry_lock(tree, xas, entry, index, &hold);
 	if (dxl_entry_is_zero(entry)) {
 		xas_unlock(xas);
+		dxl_window(DXL_WIN_GRAB_DOWNGRADE_LOCKED, tree, index,
+			   DXL_PMD_ORDER, DXL_ACCESS_NONE);
 		tree->ops->unmap(tree, hold.first, DXL_PMD_PAGES);
 		xas_lock(xas);
 	}
@@ -227,8 +259,23 @@ static void dxl_entry_downgrade(struct dxl_tree *tree, struct xa_state *xas,
 	old = xas_store(xas, NULL);
 	WARN_ON_ONCE(old != hold.entry);
 	dxl_entry_release(tree, &hold);
+	dxl_note(tree, DXL_EV_REMOVE, hold.first, DXL_PMD_ORDER, index,
+		 xa_to_value(old));
+	dxl_window(DXL_WIN_GRAB_DOWNGRADE_REMOVED, tree, index, DXL_PMD_ORDER,
+		   DXL_ACCESS_NONE);
 	dxl_entry_wake(key, DXL_WAKE_ALL);
 	xas_reset(xas);
+}
+
+/* After xas_nomem(): it has a node, and the grab starts over. */
+static bool dxl_entry_again(struct dxl_tree *tree, struct xa_state *xas,
+			    pgoff_t index, unsigned int order)
+{
+	if (!xas_nomem(xas, GFP_NOFS))
+		return false;
+	dxl_window(DXL_WIN_GRAB_NOMEM_RETRY, tree, index, order,
+		   DXL_ACCESS_NONE);
+	return true;
 }
 
 /**
@@ -245,41 +292,43 @@ static void dxl_entry_downgrade(struct dxl_tree *tree, struct xa_state *xas,
  * Context: May sleep, uninterruptibly, for the owner of the entry. The caller
  * owns no other entry of any tree.
  * Return: 0; -EAGAIN if an entry of smaller order lies in the range (it is not
- * waited for: 23c84eb78375); -ENOMEM.
+ * waited for: 23c84eb78375); -ENOMEM; -EDEADLK after dxl_tree_rescue(); -EINTR
+ * after a fatal signal (variant canary=leave only); what a window was armed with.
  */
 int dxl_entry_grab(struct dxl_tree *tree, pgoff_t index, unsigned int order,
 		   struct dxl_hold *hold)
 {
 	XA_STATE_ORDER(xas, &tree->xa, index, order);
-	bool waited = false;
+	struct dxl_grab grab;
 	void *entry;
 
+	grab.waited = false;
+	grab.downgraded = false;
 	do {
 		xas_lock(&xas);
-		entry = dxl_entry_get_unlocked(tree, &xas, order, &waited);
-		if (entry == DXL_CONFLICT) {
-			/* No return: xas_nomem() frees what a retry has left. */
-			xas_set_err(&xas, -EAGAIN);
-			xas_unlock(&xas);
-			dxl_stat_inc(DXL_STAT_CONFLICTS);
-			continue;
+		if (dxl_varied()) {
+			entry = dxl_find_varied(tree, &xas, order, &grab);
+		} else {
+			entry = dxl_entry_get_unlocked(tree, &xas, order,
+						       &grab);
+			if (entry && entry != DXL_STOP &&
+			    !dxl_entry_is_data(entry) &&
+			    dxl_entry_order(entry) > order) {
+				dxl_entry_downgrade(tree, &xas, entry, index);
+				entry = NULL;
+			}
 		}
-		if (entry && !dxl_entry_is_data(entry) &&
-		    dxl_entry_order(entry) > order) {
-			dxl_entry_downgrade(tree, &xas, entry, index);
-			entry = NULL;
-		}
-		if (entry)
-			dxl_entry_lock(tree, &xas, entry, index, hold);
-		else
+		if (!entry)
 			dxl_entry_insert(tree, &xas, index, order, hold);
+		else if (entry != DXL_STOP)
+			dxl_entry_lock(tree, &xas, entry, index, hold);
 		xas_unlock(&xas);
-	} while (xas_nomem(&xas, GFP_NOFS));
+	} while (dxl_entry_again(tree, &xas, index, order));
 
 	if (xas_error(&xas))
 		return xas_error(&xas);
-	dxl_stat_inc(waited ? DXL_STAT_GRABS_CONTENDED :
-			      DXL_STAT_GRABS_UNCONTENDED);
+	dxl_stat_inc(grab.waited ? DXL_STAT_GRABS_CONTENDED :
+				   DXL_STAT_GRABS_UNCONTENDED);
 	return 0;
 }
 
@@ -307,16 +356,22 @@ void dxl_entry_set(struct dxl_tree *tree, struct dxl_hold *hold, void *entry,
 			return;
 		new = hold->entry;
 	} else if (dxl_entry_is_zero(hold->entry) && !dxl_entry_is_zero(entry)) {
+		if (dxl_varied())
+			dxl_hole_barrier(tree);
 		tree->ops->unmap(tree, hold->first,
 				 dxl_entry_pages(hold->entry));
 	}
 
 	xas_lock(&xas);
-	dxl_hold_find(&xas, hold);
-	dxl_entry_replace(&xas, new);
+	if (dxl_hold_find(&xas, hold)) {
+		dxl_entry_replace(&xas, new);
+		if (dirty)
+			xas_set_mark(&xas, DXL_MARK_DIRTY);
+	} else {
+		dxl_damage(tree, DXL_DAMAGE_STORE_FAILED, hold->first,
+			   dxl_entry_order(hold->entry));
+	}
 	hold->entry = new;
-	if (dirty)
-		xas_set_mark(&xas, DXL_MARK_DIRTY);
 	xas_unlock(&xas);
 }
 
@@ -327,15 +382,24 @@ void dxl_entry_set(struct dxl_tree *tree, struct dxl_hold *hold, void *entry,
  * @hold: the caller's hold; ends here
  *
  * Context: Called with xa_lock. The wake must follow.
+ * Return: Whether the entry was there; always, but for variants.
  */
-void dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
+bool dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
 			  struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock)
 {
-	dxl_hold_find(xas, hold);
-	dxl_entry_replace(xas, xa_mk_value(xa_to_value(hold->entry) &
-					   ~DXL_ENTRY_LOCKED));
+	void *entry = dxl_entry_unlocked(hold->entry);
+	bool there = dxl_hold_find(xas, hold);
+
+	if (there) {
+		dxl_entry_replace(xas, entry);
+		dxl_note(tree, DXL_EV_STORE, hold->first, dxl_entry_order(entry),
+			 hold->first, xa_to_value(entry));
+	} else {
+		dxl_hold_lost(tree, xas, hold);
+	}
 	dxl_entry_release(tree, hold);
+	return there;
 }
 
 /**
@@ -343,12 +407,17 @@ void dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
  * @tree: the tree
  * @hold: the caller's hold; ends here
  *
- * Context: Does not sleep. The caller owns the entry.
+ * Context: Does not sleep, but may be parked in a window. The caller owns the
+ * entry.
  */
 void dxl_entry_unlock(struct dxl_tree *tree, struct dxl_hold *hold)
 {
 	XA_STATE(xas, &tree->xa, hold->first);
 
+	if (dxl_watched() || dxl_varied()) {
+		dxl_entry_unlock_slowly(tree, hold);
+		return;
+	}
 	xas_lock(&xas);
 	dxl_entry_clear_lock(tree, &xas, hold);
 	xas_unlock(&xas);

@@ -143,7 +143,7 @@ struct dxl_key {
  * @first: first index of the entry that it found locked
  * @found: order of that entry
  * @woken: by the wake function, and not yet running under xa_lock again
- * @aborted: by a rescue
+ * @aborted: by dxl_tree_rescue(), guarded by xa_lock
  * @since: jiffies when it went to sleep
  */
 struct dxl_waiter {
@@ -219,14 +219,15 @@ void dxl_entry_set(struct dxl_tree *tree, struct dxl_hold *hold, void *entry,
 		   bool dirty);
 void dxl_entry_unlock(struct dxl_tree *tree, struct dxl_hold *hold);
 
-unsigned long dxl_entry_delete_range(struct dxl_tree *tree, pgoff_t first,
-				     pgoff_t last, bool keep_dirty);
+long dxl_entry_delete_range(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
+			    bool keep_dirty);
 
 unsigned long dxl_entry_tag(struct dxl_tree *tree, pgoff_t first, pgoff_t last);
-unsigned int dxl_entry_collect(struct dxl_tree *tree, pgoff_t first,
-			       pgoff_t last, struct dxl_hold *hold,
-			       unsigned int max);
+int dxl_entry_collect(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
+		      struct dxl_hold *hold, unsigned int max);
 void dxl_entry_clean(struct dxl_tree *tree, struct dxl_hold *hold,
 		     unsigned int nr);
+
+void dxl_tree_rescue(struct dxl_tree *tree);
 
 #endif /* DXL_ENTRY_H */

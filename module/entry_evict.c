@@ -83,17 +83,19 @@ static void dxl_entry_unmap_delete(struct dxl_tree *tree, struct xa_state *xas,
  * Dirty ones stay.
  *
  * Context: May sleep for the owners of locked entries, one at a time.
- * Return: Number of entries removed.
+ * Return: Number of entries removed; -EDEADLK after dxl_tree_rescue().
  */
 long dxl_entry_delete_unmapped(struct dxl_tree *tree, pgoff_t first,
 			       pgoff_t last)
 {
+	struct dxl_search search = { .wake = DXL_WIN_SCAN_AFTER_WAKE };
 	XA_STATE(xas, &tree->xa, first);
 	struct dxl_key key, slept;
 	pgoff_t index = first;
 	bool waited = false;
 	long removed = 0;
 	void *entry;
+	int err = 0;
 
 	xas_lock(&xas);
 	while (index <= last) {
@@ -102,7 +104,11 @@ long dxl_entry_delete_unmapped(struct dxl_tree *tree, pgoff_t first,
 		if (entry) {
 			key = dxl_entry_key(tree, entry, xas.xa_index);
 			if (dxl_entry_is_locked(entry)) {
-				dxl_entry_wait(tree, &xas, key, index, 0);
+				search.index = index;
+				err = dxl_entry_wait(tree, &xas, entry,
+						     key.first, &search);
+				if (err)
+					break;
 				waited = true;
 				slept = key;
 				continue;
@@ -122,7 +128,7 @@ long dxl_entry_delete_unmapped(struct dxl_tree *tree, pgoff_t first,
 		removed++;
 	}
 	xas_unlock(&xas);
-	return removed;
+	return err ?: removed;
 }
 
 /**

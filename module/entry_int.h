@@ -6,10 +6,66 @@
 #define DXL_ENTRY_INT_H
 
 #include "entry.h"
+#include "window.h"
 
 enum dxl_wake_mode {
 	DXL_WAKE_NEXT,
 	DXL_WAKE_ALL,
+};
+
+/* No entry: the state has the error, -EAGAIN for a conflict (rule 17). */
+#define DXL_STOP		XA_RETRY_ENTRY
+
+/**
+ * struct dxl_search - what a task wants that may have to sleep
+ * @index: page index
+ * @order: of the search
+ * @wake: window that is crossed after a wake; tells grabs from walks
+ */
+struct dxl_search {
+	pgoff_t index;
+	unsigned int order;
+	enum dxl_window wake;
+};
+
+/**
+ * struct dxl_grab - what a grab remembers while it starts over
+ * @waited: it has slept
+ * @downgraded: it has taken out a PMD entry (variants)
+ * @slept: key of the entry that it slept for last (variants)
+ */
+struct dxl_grab {
+	bool waited;
+	bool downgraded;
+	struct dxl_key slept;
+};
+
+/**
+ * struct dxl_walk - where a walk over a range is
+ * @tree: the tree
+ * @first: of the range
+ * @last: of the range, inclusive
+ * @index: where it looks next
+ * @slept: first index of the entry that it slept for
+ * @slept_at: where it found that entry
+ * @waited: it slept, and has not looked yet
+ * @err: why it ends early
+ * @passed: variants: index, first and value of what it left in the tree last
+ */
+struct dxl_walk {
+	struct dxl_tree *tree;
+	pgoff_t first;
+	pgoff_t last;
+	pgoff_t index;
+	pgoff_t slept;
+	pgoff_t slept_at;
+	bool waited;
+	int err;
+	struct {
+		pgoff_t index;
+		pgoff_t first;
+		void *entry;
+	} passed;
 };
 
 /* First index that an entry stands for; @index lies in it. */
@@ -39,25 +95,48 @@ static inline struct dxl_key dxl_entry_key(struct dxl_tree *tree,
 	};
 }
 
+/* The value without LOCKED. */
+static inline void *dxl_entry_unlocked(const void *entry)
+{
+	return xa_mk_value(xa_to_value(entry) & ~DXL_ENTRY_LOCKED);
+}
+
 /* entry_wait.c */
 wait_queue_head_t *dxl_entry_queue(const struct dxl_key *key);
 void dxl_entry_wake(struct dxl_key key, enum dxl_wake_mode mode);
 void dxl_entry_put(struct dxl_key key);
-void dxl_entry_wait(struct dxl_tree *tree, struct xa_state *xas,
-		    struct dxl_key key, pgoff_t index, unsigned int order)
+int dxl_entry_wait(struct dxl_tree *tree, struct xa_state *xas, void *entry,
+		   pgoff_t first, const struct dxl_search *search)
 	__must_hold(&tree->xa.xa_lock);
-void dxl_entry_woken(bool still_locked);
 
 /* entry.c */
+void *dxl_entry_stop(struct xa_state *xas, int err)
+	__must_hold(&xas->xa->xa_lock);
+void dxl_entry_replace(struct xa_state *xas, void *entry)
+	__must_hold(&xas->xa->xa_lock);
 void dxl_entry_lock(struct dxl_tree *tree, struct xa_state *xas, void *entry,
 		    pgoff_t index, struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock);
-void dxl_hold_find(struct xa_state *xas, const struct dxl_hold *hold)
+bool dxl_hold_find(struct xa_state *xas, const struct dxl_hold *hold)
 	__must_hold(&xas->xa->xa_lock);
 void dxl_entry_release(struct dxl_tree *tree, struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock);
-void dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
+bool dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
 			  struct dxl_hold *hold)
+	__must_hold(&tree->xa.xa_lock);
+
+/* entry_walk.c */
+void dxl_walk_wait(struct dxl_walk *walk, struct xa_state *xas, void *entry)
+	__must_hold(&xas->xa->xa_lock);
+
+/* entry_watch.c: the same steps while somebody watches, or variants */
+void dxl_entry_woken(struct dxl_tree *tree, pgoff_t first, const void *entry);
+void dxl_entry_unlock_slowly(struct dxl_tree *tree, struct dxl_hold *hold);
+void dxl_wait_enqueued(const struct dxl_waiter *waiter);
+void dxl_wait_woken(const struct dxl_waiter *waiter);
+void dxl_wait_over(const struct dxl_waiter *waiter, enum dxl_window window);
+bool dxl_insert_fails(struct dxl_tree *tree, struct xa_state *xas,
+		      pgoff_t index, unsigned int order)
 	__must_hold(&tree->xa.xa_lock);
 
 #endif /* DXL_ENTRY_INT_H */

@@ -7,6 +7,7 @@
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "entry_int.h"
+#include "entry_variant.h"
 #include "stats.h"
 #include "trace.h"
 
@@ -40,16 +41,37 @@ wait_queue_head_t *dxl_entry_queue(const struct dxl_key *key)
 	return dxl_wait_table + (wait_bits ? hash_long(hash, wait_bits) : 0);
 }
 
-/* Rule 5: a stranger in the bucket must not burn the exclusive wake. */
+/* What a waker tells the waiters in the bucket, and is told. */
+struct dxl_wake {
+	struct dxl_key key;
+	unsigned long woken;
+};
+
+/*
+ * Rule 5: a stranger in the bucket must not burn the exclusive wake. Who is off
+ * the queue may be gone, with its stack: all is said before.
+ */
 static int dxl_entry_wake_fn(struct wait_queue_entry *wq, unsigned int mode,
 			     int sync, void *arg)
 {
 	struct dxl_waiter *waiter = container_of(wq, struct dxl_waiter, wq);
-	const struct dxl_key *key = arg;
+	struct dxl_wake *wake = arg;
 
-	if (waiter->key.tree != key->tree || waiter->key.first != key->first)
+	if ((waiter->key.tree != wake->key.tree ||
+	     waiter->key.first != wake->key.first) &&
+	    dxl_choice(wake->key.tree->lab, DXL_KNOB_CANARY) !=
+	    DXL_CANARY_STRANGER)
 		return 0;
-	return autoremove_wake_function(wq, mode, sync, NULL);
+	WRITE_ONCE(waiter->woken, true);
+	if (dxl_watched())
+		dxl_wait_woken(waiter);
+	if (autoremove_wake_function(wq, mode, sync, NULL)) {
+		wake->woken++;
+		return 1;
+	}
+	/* It runs already, and is still on the queue. */
+	WRITE_ONCE(waiter->woken, false);
+	return 0;
 }
 
 /**
@@ -62,15 +84,22 @@ static int dxl_entry_wake_fn(struct wait_queue_entry *wq, unsigned int mode,
  */
 void dxl_entry_wake(struct dxl_key key, enum dxl_wake_mode mode)
 {
-	wait_queue_head_t *queue = dxl_entry_queue(&key);
+	struct dxl_wake wake = { .key = key };
+	wait_queue_head_t *queue;
 
+	if (dxl_varied())
+		mode = dxl_wake_varied(&wake.key, mode);
+	queue = dxl_entry_queue(&wake.key);
 	/* Who is not in the queue yet sees the store: rule 3. */
-	if (!waitqueue_active(queue))
-		return;
-	dxl_stat_inc(DXL_STAT_WAKES_ISSUED);
-	trace_entry_wake(key.tree->dev, key.tree->ino, key.first,
-			 mode == DXL_WAKE_ALL);
-	__wake_up(queue, TASK_NORMAL, mode == DXL_WAKE_ALL ? 0 : 1, &key);
+	if (waitqueue_active(queue)) {
+		dxl_stat_inc(DXL_STAT_WAKES_ISSUED);
+		trace_entry_wake(key.tree->dev, key.tree->ino, wake.key.first,
+				 mode == DXL_WAKE_ALL);
+		__wake_up(queue, TASK_NORMAL, mode == DXL_WAKE_ALL ? 0 : 1,
+			  &wake);
+	}
+	dxl_note(key.tree, DXL_EV_WAKE, wake.key.first, 0, key.first,
+		 wake.woken << 1 | (mode == DXL_WAKE_ALL));
 }
 
 /**
@@ -84,48 +113,75 @@ void dxl_entry_wake(struct dxl_key key, enum dxl_wake_mode mode)
  */
 void dxl_entry_put(struct dxl_key key)
 {
-	dxl_entry_wake(key, DXL_WAKE_NEXT);
+	dxl_note(key.tree, DXL_EV_PUT, key.first, 0, key.first, 0);
+	if (!dxl_varied() || dxl_put_wakes(key.tree))
+		dxl_entry_wake(key, DXL_WAKE_NEXT);
 }
 
 /**
- * dxl_entry_wait() - Sleep until woken for a key (rules 2 and 14).
+ * dxl_entry_wait() - Sleep until woken for an entry (rules 2 and 14).
  * @tree: the tree
  * @xas: state under whose lock the entry was seen locked; reset on return
- * @key: of the entry that was seen locked
- * @index: what the caller looks for, for listings
- * @order: likewise
+ * @entry: the entry that was seen locked
+ * @first: first index that it stands for
+ * @search: what the caller looks for
  *
  * Context: Called with xa_lock, drops it to sleep, returns with it. The entry
  * must be looked up again. The caller owns no entry (rule 20).
+ * Return: 0; -EDEADLK: dxl_tree_rescue() has ended the wait, and the caller goes
+ * without a put; -EINTR, in a variant only.
  */
-void dxl_entry_wait(struct dxl_tree *tree, struct xa_state *xas,
-		    struct dxl_key key, pgoff_t index, unsigned int order)
+int dxl_entry_wait(struct dxl_tree *tree, struct xa_state *xas, void *entry,
+		   pgoff_t first, const struct dxl_search *search)
 	__must_hold(&tree->xa.xa_lock)
 {
-	wait_queue_head_t *queue = dxl_entry_queue(&key);
 	struct dxl_waiter waiter = {
-		.key = key,
+		.key = dxl_entry_key(tree, entry, first),
 		.task = current,
-		.index = index,
-		.order = order,
+		.index = search->index,
+		.order = search->order,
+		.first = first,
+		.found = dxl_entry_order(entry),
 		.since = jiffies,
 	};
+	wait_queue_head_t *queue;
 	u64 start = sched_clock();
+	int err = 0;
 
+	if (dxl_varied()) {
+		err = dxl_wait_varied(xas, &waiter, entry, search);
+		if (err)
+			return err;
+	}
+	queue = dxl_entry_queue(&waiter.key);
 	init_wait(&waiter.wq);
 	waiter.wq.func = dxl_entry_wake_fn;
 	dxl_stat_inc(DXL_STAT_WAITS);
-	trace_entry_wait(tree->dev, tree->ino, key.first, index, order);
+	trace_entry_wait(tree->dev, tree->ino, waiter.key.first, search->index,
+			 search->order);
 
 	list_add_tail(&waiter.list, &tree->waiters);
 	prepare_to_wait_exclusive(queue, &waiter.wq, TASK_UNINTERRUPTIBLE);
+	if (dxl_watched())
+		dxl_wait_enqueued(&waiter);
 	xas_unlock(xas);
 	xas_reset(xas);
 	schedule();
 	finish_wait(queue, &waiter.wq);
+	if (dxl_watched())
+		dxl_wait_over(&waiter, search->wake);
 	xas_lock(xas);
 	list_del(&waiter.list);
+	if (waiter.aborted) {
+		err = -EDEADLK;
+		/* Others may have come to sleep since the rescue. */
+		if (waiter.woken)
+			dxl_entry_wake(waiter.key, DXL_WAKE_NEXT);
+	} else if (dxl_varied()) {
+		err = dxl_woken_varied(&waiter, search);
+	}
 	dxl_hist_add(DXL_HIST_WAIT, sched_clock() - start);
+	return err;
 }
 
 /**

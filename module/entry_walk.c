@@ -8,17 +8,26 @@
  * (dd59137bfe70).
  */
 #include "entry_int.h"
+#include "entry_variant.h"
 #include "stats.h"
 
 #include <linux/sched.h>
 
-/* A walk under xa_lock gives way here; the state is reset if it did. */
-static void dxl_walk_breathe(struct xa_state *xas)
+/* Watched walks give way after each entry, so that the window can be armed. */
+static bool dxl_walk_tires(void)
 {
-	if (!need_resched())
+	return need_resched() || dxl_watched();
+}
+
+/* A walk under xa_lock gives way here; the state is reset if it did. */
+static void dxl_walk_breathe(struct dxl_tree *tree, struct xa_state *xas,
+			     pgoff_t index)
+{
+	if (!dxl_walk_tires())
 		return;
 	xas_unlock(xas);
 	xas_reset(xas);
+	dxl_window(DXL_WIN_SCAN_BATCH_PAUSE, tree, index, 0, DXL_ACCESS_NONE);
 	cond_resched();
 	xas_lock(xas);
 }
@@ -35,19 +44,88 @@ static bool dxl_walk_next(pgoff_t *index, const void *entry, pgoff_t first,
 	return true;
 }
 
+/**
+ * dxl_walk_wait() - Sleep for the entry that a walk has found.
+ * @walk: the walk
+ * @xas: stands on the entry; reset on return
+ * @entry: the entry
+ *
+ * Context: Called with xa_lock, drops it to sleep, returns with it.
+ */
+void dxl_walk_wait(struct dxl_walk *walk, struct xa_state *xas, void *entry)
+	__must_hold(&xas->xa->xa_lock)
+{
+	struct dxl_search search = {
+		.index = walk->index,
+		.wake = DXL_WIN_SCAN_AFTER_WAKE,
+	};
+
+	walk->waited = true;
+	walk->slept = dxl_entry_first(entry, xas->xa_index);
+	walk->slept_at = xas->xa_index;
+	walk->err = dxl_entry_wait(walk->tree, xas, entry, walk->slept,
+				   &search);
+}
+
+/*
+ * Return: NULL: the walk looks again from its index, unless it has an error.
+ * Variants: another entry, or DXL_STOP at the end of the range.
+ */
+static void *dxl_walk_blocked(struct dxl_walk *walk, struct xa_state *xas,
+			      void *entry, enum dxl_window window)
+	__must_hold(&xas->xa->xa_lock)
+{
+	dxl_window(DXL_WIN_SCAN_FOUND_LOCKED, walk->tree, xas->xa_index,
+		   dxl_entry_order(entry), DXL_ACCESS_NONE);
+	dxl_window(window, walk->tree, xas->xa_index, dxl_entry_order(entry),
+		   DXL_ACCESS_NONE);
+	if (dxl_varied())
+		return dxl_scan_varied(walk, xas, entry, window);
+	dxl_walk_wait(walk, xas, entry);
+	return NULL;
+}
+
 /*
  * Awake again; @entry at @index is what the walk finds now. The wake came on the
- * key @slept: if what was slept for is clean or gone, or if there is something
+ * key of what it slept for: if that is clean or gone, or if there is something
  * before it now, the wake is for the next waiter (rule 9).
  */
-static void dxl_walk_woken(struct dxl_key slept, const void *entry,
+static void dxl_walk_woken(struct dxl_walk *walk, const void *entry,
 			   pgoff_t index)
 {
-	bool found = entry && dxl_entry_first(entry, index) == slept.first;
+	struct dxl_key slept = { .tree = walk->tree, .first = walk->slept };
 
-	dxl_entry_woken(found && dxl_entry_is_locked(entry));
-	if (!found)
+	walk->waited = false;
+	if (entry && dxl_entry_first(entry, index) == walk->slept) {
+		dxl_entry_woken(walk->tree, walk->slept, entry);
+		return;
+	}
+	dxl_entry_woken(walk->tree, walk->slept, NULL);
+	if (dxl_varied())
+		dxl_walk_gone_varied(walk);
+	else
 		dxl_entry_put(slept);
+}
+
+/* An unlocked entry goes out of the tree; @xas stands on it. */
+static void dxl_walk_remove(struct dxl_walk *walk, struct xa_state *xas,
+			    void *entry, struct dxl_key key)
+	__must_hold(&xas->xa->xa_lock)
+{
+	unsigned int order = dxl_entry_order(entry);
+	pgoff_t index = xas->xa_index;
+
+	dxl_window(DXL_WIN_INVALIDATE_BEFORE_DELETE, walk->tree, index, order,
+		   DXL_ACCESS_NONE);
+	xas_store(xas, NULL);
+	dxl_note(walk->tree, DXL_EV_REMOVE, key.first, order, index,
+		 xa_to_value(entry));
+	dxl_window(DXL_WIN_INVALIDATE_BEFORE_WAKE, walk->tree, index, order,
+		   DXL_ACCESS_NONE);
+	if (dxl_varied())
+		dxl_removal_wake_varied(key, index);
+	else
+		dxl_entry_wake(key, DXL_WAKE_ALL);
 }
 
 /**
@@ -62,49 +140,60 @@ static void dxl_walk_woken(struct dxl_key slept, const void *entry,
  * the caller's business, afterwards.
  *
  * Context: May sleep for the owners of locked entries, one at a time.
- * Return: Number of entries removed.
+ * Return: Number of entries removed. -EDEADLK: not all were, after
+ * dxl_tree_rescue() or in a loop that a variant has made.
  */
-unsigned long dxl_entry_delete_range(struct dxl_tree *tree, pgoff_t first,
-				     pgoff_t last, bool keep_dirty)
+long dxl_entry_delete_range(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
+			    bool keep_dirty)
 {
+	struct dxl_walk walk = {
+		.tree = tree,
+		.first = first,
+		.last = last,
+		.index = first,
+	};
 	XA_STATE(xas, &tree->xa, first);
-	unsigned long deleted = 0;
-	pgoff_t index = first;
-	struct dxl_key key, slept;
-	bool waited = false;
+	struct dxl_key key;
+	bool woken, left;
+	long deleted = 0;
 	void *entry;
 
 	xas_lock(&xas);
 	for (;;) {
-		xas_set(&xas, index);
+		xas_set(&xas, walk.index);
 		entry = xas_find(&xas, last);
-		if (waited)
-			dxl_walk_woken(slept, entry, xas.xa_index);
+		woken = walk.waited;
+		if (woken)
+			dxl_walk_woken(&walk, entry, xas.xa_index);
 		if (!entry)
 			break;
-		key = dxl_entry_key(tree, entry, xas.xa_index);
 		if (dxl_entry_is_locked(entry)) {
-			dxl_entry_wait(tree, &xas, key, index, 0);
-			waited = true;
-			slept = key;
-			continue;
+			entry = dxl_walk_blocked(&walk, &xas, entry,
+						 DXL_WIN_INVALIDATE_FOUND_LOCKED);
+			if (walk.err || entry == DXL_STOP)
+				break;
+			if (!entry)
+				continue;
 		}
-		if (keep_dirty && (xas_get_mark(&xas, DXL_MARK_DIRTY) ||
-				   xas_get_mark(&xas, DXL_MARK_TOWRITE))) {
-			if (waited)
-				dxl_entry_put(key);
-		} else {
-			xas_store(&xas, NULL);
-			dxl_entry_wake(key, DXL_WAKE_ALL);
+		key = dxl_entry_key(tree, entry, xas.xa_index);
+		left = keep_dirty && (xas_get_mark(&xas, DXL_MARK_DIRTY) ||
+				      xas_get_mark(&xas, DXL_MARK_TOWRITE));
+		if (!left) {
+			dxl_walk_remove(&walk, &xas, entry, key);
 			deleted++;
+		} else if (woken) {
+			dxl_entry_put(key);
 		}
-		waited = false;
-		if (!dxl_walk_next(&index, entry, key.first, last))
+		if (dxl_varied() ?
+		    !dxl_walk_next_varied(&walk, entry, key.first, left) :
+		    !dxl_walk_next(&walk.index, entry, key.first, last))
 			break;
-		dxl_walk_breathe(&xas);
+		dxl_walk_breathe(tree, &xas, walk.index);
 	}
 	xas_unlock(&xas);
-	return deleted;
+	if (dxl_varied())
+		dxl_hole_barrier(tree);
+	return walk.err ?: deleted;
 }
 
 /**
@@ -129,7 +218,7 @@ unsigned long dxl_entry_tag(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
 	xas_for_each_marked(&xas, entry, last, DXL_MARK_DIRTY) {
 		xas_set_mark(&xas, DXL_MARK_TOWRITE);
 		tagged++;
-		if (!need_resched())
+		if (!dxl_walk_tires())
 			continue;
 		/*
 		 * Not xas_pause(): it goes on from xa_index, which may lie in
@@ -139,7 +228,7 @@ unsigned long dxl_entry_tag(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
 		if (!dxl_walk_next(&index, entry, index, last))
 			break;
 		xas_set(&xas, index);
-		dxl_walk_breathe(&xas);
+		dxl_walk_breathe(tree, &xas, index);
 	}
 	xas_unlock(&xas);
 	return tagged;
@@ -159,45 +248,49 @@ unsigned long dxl_entry_tag(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
  * no entry of the range has TOWRITE any more.
  *
  * Context: May sleep for one owner, with an empty hand (rule 20).
- * Return: Number of holds made; 0 at the end of the range.
+ * Return: Number of holds made; 0 at the end of the range; -EDEADLK after
+ * dxl_tree_rescue(), or in a loop that a variant has made.
  */
-unsigned int dxl_entry_collect(struct dxl_tree *tree, pgoff_t first,
-			       pgoff_t last, struct dxl_hold *hold,
-			       unsigned int max)
+int dxl_entry_collect(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
+		      struct dxl_hold *hold, unsigned int max)
 {
+	struct dxl_walk walk = {
+		.tree = tree,
+		.first = first,
+		.last = last,
+		.index = first,
+	};
 	XA_STATE(xas, &tree->xa, first);
-	struct dxl_key key, slept;
-	bool waited = false;
 	unsigned int nr = 0;
-	pgoff_t index = first;
 	void *entry;
 
 	xas_lock(&xas);
 	while (nr < max) {
-		xas_set(&xas, index);
+		xas_set(&xas, walk.index);
 		entry = xas_find_marked(&xas, last, DXL_MARK_TOWRITE);
-		if (waited)
-			dxl_walk_woken(slept, entry, xas.xa_index);
-		waited = false;
+		if (walk.waited)
+			dxl_walk_woken(&walk, entry, xas.xa_index);
 		if (!entry)
 			break;
-		key = dxl_entry_key(tree, entry, xas.xa_index);
 		if (dxl_entry_is_locked(entry)) {
-			if (nr)
+			if (nr && !dxl_sync_skips(tree))
 				break;
-			dxl_entry_wait(tree, &xas, key, index, 0);
-			waited = true;
-			slept = key;
+			entry = dxl_walk_blocked(&walk, &xas, entry,
+						 DXL_WIN_WRITEBACK_FOUND_LOCKED);
+			if (walk.err || entry == DXL_STOP)
+				break;
 			continue;
 		}
-		dxl_entry_lock(tree, &xas, entry, key.first, hold + nr);
-		nr++;
-		if (!dxl_walk_next(&index, entry, key.first, last))
+		dxl_entry_lock(tree, &xas, entry, xas.xa_index, hold + nr);
+		if (dxl_choice(tree->lab, DXL_KNOB_TOWRITE) ==
+		    DXL_TOWRITE_AT_LOCK)
+			xas_clear_mark(&xas, DXL_MARK_TOWRITE);
+		if (!dxl_walk_next(&walk.index, entry, hold[nr++].first, last))
 			break;
-		dxl_walk_breathe(&xas);
+		dxl_walk_breathe(tree, &xas, walk.index);
 	}
 	xas_unlock(&xas);
-	return nr;
+	return nr ?: walk.err;
 }
 
 /**
@@ -220,9 +313,12 @@ void dxl_entry_clean(struct dxl_tree *tree, struct dxl_hold *hold,
 
 	xas_lock(&xas);
 	for (i = 0; i < nr; i++) {
-		dxl_entry_clear_lock(tree, &xas, hold + i);
-		xas_clear_mark(&xas, DXL_MARK_DIRTY);
-		xas_clear_mark(&xas, DXL_MARK_TOWRITE);
+		if (dxl_entry_clear_lock(tree, &xas, hold + i)) {
+			xas_clear_mark(&xas, DXL_MARK_DIRTY);
+			xas_clear_mark(&xas, DXL_MARK_TOWRITE);
+		}
+		dxl_window(DXL_WIN_WRITEBACK_BEFORE_WAKE, tree, hold[i].first,
+			   dxl_entry_order(hold[i].entry), DXL_ACCESS_NONE);
 		dxl_entry_wake(dxl_entry_key(tree, hold[i].entry,
 					     hold[i].first), DXL_WAKE_NEXT);
 	}

@@ -75,7 +75,7 @@ static void dxl_writeback_flush(struct inode *inode,
  * An entry that reaches into the range is flushed whole.
  *
  * Context: May sleep for owners of entries; the caller owns none.
- * Return: 0, or -EIO if the device is gone.
+ * Return: 0, or -EIO if the device is gone or the wait for an entry was rescued.
  */
 int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end)
 {
@@ -84,8 +84,7 @@ int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end)
 	struct dxl_tree *tree = &DXL_I(inode)->tree;
 	struct dxl_hold hold[DXL_BATCH];
 	unsigned long written = 0;
-	unsigned int nr;
-	int err, id;
+	int err, id, nr;
 
 	if (first > last || !dxl_entry_tag(tree, first, last))
 		return 0;
@@ -97,7 +96,7 @@ int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end)
 	if (err)
 		return err;
 	dxl_stat_inc(DXL_STAT_WRITEBACKS);
-	while ((nr = dxl_entry_collect(tree, first, last, hold, DXL_BATCH))) {
+	while ((nr = dxl_entry_collect(tree, first, last, hold, DXL_BATCH)) > 0) {
 		dxl_window(DXL_WIN_WRITEBACK_AFTER_LOCK, tree, hold->first,
 			   dxl_entry_order(hold->entry), DXL_ACCESS_NONE);
 		dxl_writeback_protect(inode, hold, nr);
@@ -113,7 +112,7 @@ int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end)
 	dxl_media_exit(id);
 	dxl_stat_add(DXL_STAT_ENTRIES_WRITTEN, written);
 	trace_writeback(inode->i_sb->s_dev, inode->i_ino, first, last, written);
-	return 0;
+	return nr < 0 ? -EIO : 0;
 }
 
 /*

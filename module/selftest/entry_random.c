@@ -126,7 +126,7 @@ static void random_sync(struct dxl_worker *w, struct rnd_state *rnd,
 {
 	pgoff_t i, first = random_index(rnd);
 	pgoff_t last = first + prandom_u32_state(rnd) % DXL_TEST_PAGES;
-	unsigned int n, nr;
+	int n, nr;
 
 	for (i = first; i <= last && i < DXL_TEST_KEPT; i++)
 		promised[i] = READ_ONCE(shadow->stored[i]);

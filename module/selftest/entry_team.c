@@ -85,7 +85,7 @@ static void dxl_job_delete(struct dxl_worker *w)
 
 static void dxl_job_sync(struct dxl_worker *w)
 {
-	unsigned int nr;
+	int nr;
 
 	w->ret = 0;
 	if (w->tag)

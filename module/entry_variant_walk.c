@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Variants of walks: what they do about locked entries, whom a removal wakes,
+ * where they go on
+ */
+#include "entry_variant.h"
+
+#include <linux/errno.h>
+
+/* Is there still an entry that begins at @first? */
+static bool dxl_walk_still_there(struct dxl_tree *tree, pgoff_t first)
+	__must_hold(&tree->xa.xa_lock)
+{
+	XA_STATE(xas, &tree->xa, first);
+	void *entry = xas_load(&xas);
+
+	return entry && dxl_entry_first(entry, first) == first;
+}
+
+/**
+ * dxl_walk_gone_varied() - A woken walk does not find what it slept for.
+ * @walk: the walk
+ *
+ * It has a wake that others may need. The proposals of 2021 pass it on, but do
+ * not know the size of what is gone (knob wake_removal).
+ *
+ * Context: Called with xa_lock.
+ */
+void dxl_walk_gone_varied(const struct dxl_walk *walk)
+{
+	struct dxl_tree *tree = walk->tree;
+	struct dxl_key key = { .tree = tree, .first = walk->slept };
+	unsigned int how = dxl_choice(tree->lab, DXL_KNOB_WAKE_REMOVAL);
+
+	if (how == DXL_WAKE_REMOVAL_ALL ||
+	    dxl_walk_still_there(tree, walk->slept)) {
+		dxl_entry_put(key);
+		return;
+	}
+	if (how == DXL_WAKE_REMOVAL_NEXT)
+		return;
+	key.first = walk->slept_at;
+	dxl_entry_put(key);
+	if (how == DXL_WAKE_REMOVAL_BOTH_KEYS) {
+		key.first = walk->slept_at & ~DXL_PMD_COLOUR;
+		dxl_entry_put(key);
+	}
+}
+
+/**
+ * dxl_removal_wake_varied() - A walk has removed an entry.
+ * @key: of the entry
+ * @index: where the walk found it
+ *
+ * Context: Called with xa_lock.
+ */
+void dxl_removal_wake_varied(struct dxl_key key, pgoff_t index)
+{
+	const struct dxl_lab *lab = key.tree->lab;
+
+	/* What comes after it is nothing, of which the index is all one knows. */
+	if (dxl_choice(lab, DXL_KNOB_CANARY) == DXL_CANARY_NEW_KEY)
+		key.first = index;
+	if (dxl_choice(lab, DXL_KNOB_WAKE_REMOVAL) == DXL_WAKE_REMOVAL_ALL)
+		dxl_entry_wake(key, DXL_WAKE_ALL);
+	else if (dxl_choice(lab, DXL_KNOB_PUT) == DXL_PUT_RIGHT)
+		dxl_entry_wake(key, DXL_WAKE_NEXT);
+}
+
+/**
+ * dxl_walk_next_varied() - Where a walk goes on (knob advance).
+ * @walk: the walk; gets an error if it would go round for ever
+ * @entry: what it has dealt with, or passed
+ * @first: first index of @entry
+ * @left: @entry is in the tree as it was
+ *
+ * What a walk does next depends on the index where it looks and on the entry
+ * that it finds there: where both come back, so does all that followed.
+ *
+ * Context: Called with xa_lock.
+ * Return: Whether it goes on.
+ */
+bool dxl_walk_next_varied(struct dxl_walk *walk, void *entry, pgoff_t first,
+			  bool left)
+{
+	unsigned int how = dxl_choice(walk->tree->lab, DXL_KNOB_ADVANCE);
+	pgoff_t end = first + dxl_entry_pages(entry) - 1;
+
+	if (left && walk->passed.entry == entry &&
+	    walk->passed.first == first && walk->passed.index == walk->index) {
+		dxl_damage(walk->tree, DXL_DAMAGE_LOOP, first,
+			   dxl_entry_order(entry));
+		walk->err = -EDEADLK;
+		return false;
+	}
+	walk->passed.entry = left ? entry : NULL;
+	walk->passed.first = first;
+	walk->passed.index = walk->index;
+	if (how == DXL_ADVANCE_STUCK) {
+		walk->index = walk->first;
+		return true;
+	}
+	if (how == DXL_ADVANCE_ONE)
+		end = first;
+	if (end >= walk->last)
+		return false;
+	walk->index = end + 1;
+	return true;
+}
+
+/* The search for a conflict begins behind the entry on which it stands: B1. */
+static void *dxl_scan_positioned(struct dxl_walk *walk, struct xa_state *xas,
+				 void *entry)
+	__must_hold(&xas->xa->xa_lock)
+{
+	pgoff_t first = dxl_entry_first(entry, xas->xa_index);
+
+	if (xas_find_conflict(xas)) {
+		dxl_walk_wait(walk, xas, entry);
+		return NULL;
+	}
+	dxl_damage(walk->tree, DXL_DAMAGE_SKIPPED, first,
+		   dxl_entry_order(entry));
+	return dxl_walk_next_varied(walk, entry, first, true) ? NULL : DXL_STOP;
+}
+
+/* After the pause the state stands on the neighbour, which is loaded: B2. */
+static void *dxl_scan_paused(struct dxl_walk *walk, struct xa_state *xas,
+			     void *entry)
+	__must_hold(&xas->xa->xa_lock)
+{
+	struct dxl_search search = { .wake = DXL_WIN_SCAN_AFTER_WAKE };
+
+	while (entry && dxl_entry_is_locked(entry)) {
+		pgoff_t index = xas->xa_index;
+		pgoff_t first = dxl_entry_first(entry, index);
+		unsigned int order = dxl_entry_order(entry);
+		bool left;
+
+		xas_pause(xas);
+		search.index = index;
+		walk->err = dxl_entry_wait(walk->tree, xas, entry, first,
+					   &search);
+		if (walk->err)
+			return NULL;
+		left = dxl_walk_still_there(walk->tree, first);
+		dxl_entry_woken(walk->tree, first, left ? entry : NULL);
+		if (left)
+			dxl_damage(walk->tree, DXL_DAMAGE_SKIPPED, first,
+				   order);
+		if (xas->xa_index <= index || xas->xa_index > walk->last)
+			return DXL_STOP;
+		walk->index = xas->xa_index;
+		entry = xas_load(xas);
+	}
+	return entry;
+}
+
+/**
+ * dxl_scan_varied() - A walk met a locked entry (knobs scan, sync_scan).
+ * @walk: the walk
+ * @xas: stands on the entry
+ * @entry: the entry
+ * @window: tells invalidation from writeback
+ *
+ * Context: Called with xa_lock, may drop it to sleep, returns with it.
+ * Return: NULL: the walk goes on at its index, unless it has an error; an
+ * unlocked entry, on which @xas stands; DXL_STOP at the end of the range.
+ */
+void *dxl_scan_varied(struct dxl_walk *walk, struct xa_state *xas, void *entry,
+		      enum dxl_window window)
+	__must_hold(&xas->xa->xa_lock)
+{
+	const struct dxl_tree *tree = walk->tree;
+
+	if (window == DXL_WIN_WRITEBACK_FOUND_LOCKED) {
+		if (dxl_sync_skips(tree))
+			return dxl_scan_positioned(walk, xas, entry);
+	} else {
+		switch (dxl_choice(tree->lab, DXL_KNOB_SCAN)) {
+		case DXL_SCAN_POSITIONED:
+			return dxl_scan_positioned(walk, xas, entry);
+		case DXL_SCAN_PAUSE:
+			return dxl_scan_paused(walk, xas, entry);
+		}
+	}
+	dxl_walk_wait(walk, xas, entry);
+	return NULL;
+}

@@ -64,8 +64,8 @@ static void look(struct shared *shared, const char *map)
 	unsigned long most = atomic_load(&shared->begun);
 
 	atomic_fetch_add(&shared->loads, 1);
-	/* Zero is right only while a round is under way. */
-	if (saw ? saw >= least && saw <= most : least < most)
+	/* Zero is the number before the first round, and right while one is under way. */
+	if ((saw >= least && saw <= most) || (!saw && least < most))
 		return;
 	if (!atomic_fetch_add(&shared->wrong, 1)) {
 		shared->saw = saw;

@@ -148,9 +148,11 @@ int dxl_balloc(struct dxl_sb *sbi, u64 goal, unsigned long nr, u64 *block)
 	struct dxl_alloc *a = &sbi->alloc;
 	int got;
 
-	spin_lock(&a->lock);
-	got = dxl_take_near(a, goal, nr, dxl_avail(a), block);
-	spin_unlock(&a->lock);
+	do {
+		spin_lock(&a->lock);
+		got = dxl_take_near(a, goal, nr, dxl_avail(a), block);
+		spin_unlock(&a->lock);
+	} while (got < 0 && dxl_balloc_reap(sbi));
 	return got;
 }
 
@@ -176,6 +178,7 @@ int dxl_balloc_aligned(struct dxl_sb *sbi, unsigned int offset,
 	u64 chunk;
 
 	nr = min(nr, DXL_CHUNK_BLOCKS - offset);
+	dxl_balloc_reap(sbi);
 	spin_lock(&a->lock);
 	chunk = dxl_first_chunk(a, a->whole, &a->first_whole);
 	if (chunk < a->nr_chunks && nr <= dxl_avail(a)) {
@@ -204,10 +207,13 @@ int dxl_balloc_node(struct dxl_sb *sbi, bool use_reserve, u64 *block)
 	struct dxl_alloc *a = &sbi->alloc;
 	int got;
 
-	spin_lock(&a->lock);
-	got = dxl_take_near(a, DXL_NO_BLOCK, 1,
-			    use_reserve ? a->nr_free : dxl_avail(a), block);
-	spin_unlock(&a->lock);
+	do {
+		spin_lock(&a->lock);
+		got = dxl_take_near(a, DXL_NO_BLOCK, 1,
+				    use_reserve ? a->nr_free : dxl_avail(a),
+				    block);
+		spin_unlock(&a->lock);
+	} while (got < 0 && dxl_balloc_reap(sbi));
 	return got < 0 ? got : 0;
 }
 
@@ -253,6 +259,53 @@ void dxl_balloc_free(struct dxl_sb *sbi, u64 block, unsigned long nr)
 		block += part;
 	}
 	spin_unlock(&a->lock);
+}
+
+/**
+ * dxl_balloc_keep() - Do not give a block back yet: somebody has pinned it.
+ * @sbi: the mount
+ * @block: as for dxl_balloc_free()
+ *
+ * Context: Any process context.
+ */
+void dxl_balloc_keep(struct dxl_sb *sbi, u64 block)
+{
+	struct dxl_alloc *a = &sbi->alloc;
+
+	spin_lock(&a->lock);
+	if (!WARN_ON_ONCE(__test_and_set_bit(block, a->kept)))
+		a->nr_kept++;
+	spin_unlock(&a->lock);
+}
+
+/**
+ * dxl_balloc_reap() - Free kept blocks that nobody has pinned any more.
+ * @sbi: the mount
+ *
+ * Nothing maps them, so who finds one not pinned knows that it stays so.
+ *
+ * Context: Any process context, inside dxl_media_enter().
+ * Return: were there any?
+ */
+bool dxl_balloc_reap(struct dxl_sb *sbi)
+{
+	struct dxl_alloc *a = &sbi->alloc;
+	unsigned long block, nr = 0;
+
+	if (!READ_ONCE(a->nr_kept))
+		return false;
+	spin_lock(&a->lock);
+	for_each_set_bit(block, a->kept, sbi->nr_blocks) {
+		if (dxl_media_pinned(&sbi->media, block))
+			continue;
+		__clear_bit(block, a->kept);
+		dxl_give(a, block, 1);
+		nr++;
+	}
+	a->nr_kept -= nr;
+	spin_unlock(&a->lock);
+	dxl_stat_add(DXL_STAT_BLOCKS_FREED, nr);
+	return nr;
 }
 
 /**
@@ -327,7 +380,8 @@ int dxl_balloc_init(struct dxl_sb *sbi)
 			   GFP_KERNEL);
 	a->chunk_free = kvmalloc_array(a->nr_chunks, sizeof(*a->chunk_free),
 				       GFP_KERNEL);
-	if (!a->used || !a->whole || !a->open || !a->chunk_free) {
+	a->kept = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
+	if (!a->used || !a->whole || !a->open || !a->chunk_free || !a->kept) {
 		dxl_balloc_exit(sbi);
 		return -ENOMEM;
 	}
@@ -336,6 +390,7 @@ int dxl_balloc_init(struct dxl_sb *sbi)
 	for (block = 0; block < a->nr_chunks; block++)
 		a->chunk_free[block] = DXL_CHUNK_BLOCKS;
 	a->nr_free = nr;
+	a->nr_kept = 0;
 	a->first_whole = 0;
 	a->first_open = a->nr_chunks;
 
@@ -359,10 +414,12 @@ void dxl_balloc_exit(struct dxl_sb *sbi)
 {
 	struct dxl_alloc *a = &sbi->alloc;
 
+	kvfree(a->kept);
 	kvfree(a->chunk_free);
 	kvfree(a->open);
 	kvfree(a->whole);
 	kvfree(a->used);
+	a->kept = NULL;
 	a->chunk_free = NULL;
 	a->open = NULL;
 	a->whole = NULL;

@@ -134,8 +134,28 @@ static void dxl_submit_bio(struct bio *bio)
 	bio_endio(bio);
 }
 
+/*
+ * Whoever claims the device, to mount it, finds plain pages; the block layer
+ * lets one claim at a time come here. A mount of what is mounted claims again.
+ */
+static int dxl_bdev_open(struct block_device *part, fmode_t mode)
+{
+	struct gendisk *disk = part->bd_disk;
+	struct dxl_bdev *bdev = disk->private_data;
+	int err;
+
+	if (!(mode & FMODE_EXCL) || part->bd_holders)
+		return 0;
+	err = dxl_ram_settle(&bdev->ram);
+	if (err)
+		pr_err_ratelimited("%s: pages that were mapped are in use still\n",
+				   disk->disk_name);
+	return err;
+}
+
 static const struct block_device_operations dxl_bdev_fops = {
 	.owner = THIS_MODULE,
+	.open = dxl_bdev_open,
 	.submit_bio = dxl_submit_bio,
 };
 

@@ -19,7 +19,7 @@ struct gendisk;
  * @chunk: addresses in the linear map, no two neighbours adjacent
  * @nr: number of chunks
  *
- * Immutable after dxl_ram_alloc().
+ * Immutable after dxl_ram_alloc(); the struct pages belong to who mounts it.
  */
 struct dxl_ram {
 	void **chunk;
@@ -51,6 +51,7 @@ void dxl_bdev_zero(struct dxl_bdev *bdev, u64 offset, u64 len);
 
 /* bdev_ram.c: the only file that knows where the memory comes from */
 int dxl_ram_alloc(struct dxl_ram *ram, u64 size);
+int dxl_ram_settle(struct dxl_ram *ram);
 void dxl_ram_free(struct dxl_ram *ram);
 void *dxl_ram_addr(const struct dxl_ram *ram, u64 offset, u64 *avail);
 

@@ -2,11 +2,14 @@
 /*
  * Memory of a device: 2 MiB chunks of RAM, zero when new.
  *
- * The chunks stay plain order-9 blocks of the page allocator. Whoever maps
- * them does so with frames that are marked as device memory (dxl_pfn_make()),
- * so nobody takes references on pages inside of a block.
+ * The chunks are plain order-9 blocks of the page allocator. Who mounts the
+ * device may join the pages of a chunk to a compound page, on which others then
+ * take references; dxl_ram_settle() makes them plain again for the next one.
  */
+#define pr_fmt(fmt) "daxlab: " fmt
+
 #include "bdev.h"
+#include "compat.h"
 
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -77,8 +80,32 @@ err_free:
 }
 
 /**
+ * dxl_ram_settle() - Make all chunks plain pages, as they were when new.
+ * @ram: from dxl_ram_alloc(); nobody has mounted it, so nothing maps it
+ *
+ * Context: May sleep; one caller at a time.
+ * Return: 0, or -EBUSY if somebody still uses pages that were mapped, for
+ * O_DIRECT or in a pipe.
+ */
+int dxl_ram_settle(struct dxl_ram *ram)
+{
+	unsigned long i;
+
+	for (i = 0; i < ram->nr; i++) {
+		struct page *page = virt_to_page(ram->chunk[i]);
+
+		if (PageHead(page) && !dxl_pages_part(page, DXL_RAM_ORDER))
+			return -EBUSY;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
  * dxl_ram_free() - Give the memory of a device back.
  * @ram: from dxl_ram_alloc()
+ *
+ * A chunk that somebody still uses pages of is freed when he gives them back.
  *
  * Context: May sleep. Nothing may map the memory any more.
  */

@@ -13,7 +13,9 @@
 #include <linux/huge_mm.h>
 #include <linux/mm.h>
 #include <linux/fs.h>
+#include <linux/page_ref.h>
 #include <linux/pgtable.h>
+#include <linux/poison.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/version.h>
@@ -55,9 +57,9 @@
 typedef pfn_t dxl_pfn_t;
 
 /*
- * RAM that is mapped by DAX must look like device memory with pages: without
- * PFN_MAP the kernel takes a PTE of it for an ordinary page (a BUG in
- * vm_mixed_ok()), and GUP-fast counts references on the pages of a PMD.
+ * What a driver tells of its memory, in direct_access(): device memory with
+ * pages. Without PFN_MAP fs/dax.c makes no huge mappings of it, and a PTE would
+ * be taken for an ordinary page (a BUG in vm_mixed_ok()).
  */
 static inline dxl_pfn_t dxl_pfn_make(unsigned long pfn)
 {
@@ -205,6 +207,63 @@ static inline void dxl_vma_set_flags(struct vm_area_struct *vma)
 	vma->vm_flags |= DXL_VM_FLAGS;
 }
 
+/*
+ * A chunk of RAM that PMDs may map is one compound page: whoever takes a
+ * reference on a part of it (GUP does so on what looks like a THP) takes one on
+ * the whole, and smaps and the like find a head with a count.
+ *
+ * Not __GFP_COMP, since the struct pages of DAX memory belong to who mounts it,
+ * and fs/dax.c needs plain ones: it keeps mapping and index in each. These two
+ * do what prep_compound_page() and the free path of hugetlb pages do. Nobody
+ * looks at the pages of a chunk that is not mapped but with a reference from
+ * zero, so a frozen head keeps all out. False: not plain, or in use.
+ */
+static inline bool dxl_pages_join(struct page *head, unsigned int order)
+{
+	unsigned long i;
+
+	for (i = 1; i < 1UL << order; i++)
+		if (page_count(head + i) || PageCompound(head + i))
+			return false;
+	if (PageReserved(head) || PageCompound(head) || head->mapping ||
+	    !page_ref_freeze(head, 1))
+		return false;
+	__SetPageHead(head);
+	for (i = 1; i < 1UL << order; i++) {
+		head[i].mapping = TAIL_MAPPING;
+		set_page_private(head + i, 0);
+		set_compound_head(head + i, head);
+	}
+	set_compound_page_dtor(head, COMPOUND_PAGE_DTOR);
+	set_compound_order(head, order);
+	atomic_set(compound_mapcount_ptr(head), -1);
+	atomic_set(compound_pincount_ptr(head), 0);
+	page_ref_unfreeze(head, 1);
+	return true;
+}
+
+static inline bool dxl_pages_part(struct page *head, unsigned int order)
+{
+	unsigned long i;
+
+	if (!page_ref_freeze(head, 1))
+		return false;
+	set_compound_order(head, 0);
+	head[1].compound_nr = 0;
+	atomic_set(compound_mapcount_ptr(head), 0);
+	atomic_set(compound_pincount_ptr(head), 0);
+	for (i = 1; i < 1UL << order; i++) {
+		head[i].mapping = NULL;
+		clear_compound_head(head + i);
+	}
+	__ClearPageHead(head);
+	/* Marks that GUP left. */
+	ClearPageDirty(head);
+	ClearPageReferenced(head);
+	page_ref_unfreeze(head, 1);
+	return true;
+}
+
 static inline bool dxl_pmd_is_huge(pmd_t pmd)
 {
 	return pmd_trans_huge(pmd) || pmd_devmap(pmd);
@@ -247,13 +306,18 @@ static inline bool dxl_pte_mkwrite(struct vm_area_struct *vma,
 	return true;
 }
 
+/* For page tables: PFN_DEV alone makes a special PTE, or a plain huge PMD. */
+static inline pfn_t dxl_pfn_to_map(unsigned long pfn, bool pagemap)
+{
+	return pagemap ? dxl_pfn_make(pfn) : __pfn_to_pfn_t(pfn, PFN_DEV);
+}
+
 /* Install a frame, whatever is there: the library's way. */
 static inline vm_fault_t dxl_vmf_insert_pte(struct vm_fault *vmf,
 					    unsigned long pfn, bool pagemap,
 					    bool write)
 {
-	pfn_t frame = pagemap ? dxl_pfn_make(pfn) :
-				__pfn_to_pfn_t(pfn, PFN_DEV);
+	pfn_t frame = dxl_pfn_to_map(pfn, pagemap);
 
 	if (write)
 		return vmf_insert_mixed_mkwrite(vmf->vma, vmf->address, frame);
@@ -300,18 +364,28 @@ static inline bool dxl_rwsem_waits(struct rw_semaphore *sem,
 	return found;
 }
 
-/* Read-only; PFN_DEV alone makes it a special PTE. */
+/* Read-only. */
 static inline vm_fault_t dxl_vmf_insert_zero(struct vm_fault *vmf)
 {
-	pfn_t pfn = __pfn_to_pfn_t(my_zero_pfn(vmf->address), PFN_DEV);
+	pfn_t pfn = dxl_pfn_to_map(my_zero_pfn(vmf->address), false);
 
 	return vmf_insert_mixed(vmf->vma, vmf->address, pfn);
 }
 
+/*
+ * Devmap only where there is a dev_pagemap, whose pages GUP must find by it. In
+ * kernels without 0d940a9b270b ("mm/pgtable: allow pte_offset_map[_lock]() to
+ * fail", v6.5) everybody who walks page tables with mmap_lock shared takes a
+ * devmap PMD that appears between two looks for a bad one, says so, and clears
+ * it without a lock (pmd_clear_bad()): a table that is there by then is lost, and
+ * who uses it reads page 0. A plain huge PMD, which must be a compound page, is
+ * no surprise to anybody.
+ */
 static inline vm_fault_t dxl_vmf_insert_pmd(struct vm_fault *vmf,
-					    unsigned long pfn, bool write)
+					    unsigned long pfn, bool pagemap,
+					    bool write)
 {
-	return vmf_insert_pfn_pmd(vmf, dxl_pfn_make(pfn), write);
+	return vmf_insert_pfn_pmd(vmf, dxl_pfn_to_map(pfn, pagemap), write);
 }
 
 #endif /* DXL_COMPAT_H */

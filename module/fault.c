@@ -29,7 +29,10 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 
-/* 2 MiB of zeroes for holes; the kernel's huge zero page is not exported. */
+/*
+ * 2 MiB of zeroes for holes; the kernel's huge zero page is not exported. A
+ * compound page, as all that plain huge PMDs map.
+ */
 static struct page *dxl_zero_chunk;
 
 static vm_fault_t dxl_fault_fallback(enum dxl_stat why)
@@ -133,6 +136,8 @@ static int dxl_fault_frame(const struct dxl_fault *fault,
 		return got;
 	if (got < nr || (*pfn & (nr - 1)))
 		return -ERANGE;
+	if (fault->order && !dxl_media_of(fault->inode)->counted)
+		return -ERANGE;
 	return 0;
 }
 
@@ -177,7 +182,7 @@ static vm_fault_t dxl_fault_load_hole(struct dxl_fault *fault)
 		dxl_stat_inc(DXL_STAT_FAULT_PMD_HOLE);
 		return dxl_fault_mapped(fault, pfn,
 					dxl_vmf_insert_pmd(fault->vmf, pfn,
-							   false));
+							   false, false));
 	}
 	dxl_stat_inc(DXL_STAT_FAULT_PTE_HOLE);
 	return dxl_fault_mapped(fault, pfn, dxl_vmf_insert_zero(fault->vmf));
@@ -230,6 +235,7 @@ static vm_fault_t dxl_fault_install(const struct dxl_fault *fault,
  */
 vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 {
+	bool pagemap = dxl_media_of(fault->inode)->pagemap;
 	struct dxl_hold *hold = &fault->hold;
 	unsigned long pfn;
 
@@ -252,6 +258,7 @@ vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 		dxl_stat_inc(DXL_STAT_FAULT_PMD_MAPPED);
 		return dxl_fault_mapped(fault, pfn,
 					dxl_vmf_insert_pmd(fault->vmf, pfn,
+							   pagemap,
 							   fault->write));
 	}
 	dxl_stat_inc(DXL_STAT_FAULT_PTE_MAPPED);
@@ -450,8 +457,8 @@ const struct vm_operations_struct dxl_vm_ops = {
  */
 int dxl_fault_init(void)
 {
-	dxl_zero_chunk = alloc_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN,
-				     DXL_PMD_ORDER);
+	dxl_zero_chunk = alloc_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
+				     __GFP_COMP, DXL_PMD_ORDER);
 	if (!dxl_zero_chunk) {
 		pr_err("no 2 MiB of contiguous memory for the huge zero page\n");
 		return -ENOMEM;

@@ -45,7 +45,8 @@
  * - Information flows block map -> entry -> page table, and is invalidated in
  *   that order. A fault reads the map under the entry lock; a writer changes
  *   the map and then waits for that lock: so no stale copy survives.
- * - Blocks become free only after the last mapping of them is gone.
+ * - Blocks become free only after the last mapping of them is gone, and the last
+ *   pin.
  * - A block is zeroed and flushed before the map points to it.
  *
  * Readers of the map take no lock: words change in one store, and nodes are
@@ -77,6 +78,8 @@ struct fileattr;
  * @whole: bitmap of chunks of which all 512 blocks are free
  * @open: bitmap of chunks from which anybody takes single blocks; a chunk in
  *	neither is full, or held for a file that fills it aligned
+ * @kept: of @used: in no file, but pinned when they were cut
+ * @nr_kept: bits in @kept
  * @chunk_free: free blocks of each chunk
  * @nr_chunks: size of the filesystem in chunks, rounded up; immutable
  * @first_whole: no chunk below it is in @whole
@@ -89,6 +92,8 @@ struct dxl_alloc {
 	unsigned long *used;
 	unsigned long *whole;
 	unsigned long *open;
+	unsigned long *kept;
+	u64 nr_kept;
 	u16 *chunk_free;
 	u64 nr_chunks;
 	u64 first_whole;
@@ -189,6 +194,8 @@ int dxl_balloc_aligned(struct dxl_sb *sbi, unsigned int offset,
 		       unsigned long nr, u64 *block);
 int dxl_balloc_node(struct dxl_sb *sbi, bool use_reserve, u64 *block);
 void dxl_balloc_free(struct dxl_sb *sbi, u64 block, unsigned long nr);
+void dxl_balloc_keep(struct dxl_sb *sbi, u64 block);
+bool dxl_balloc_reap(struct dxl_sb *sbi);
 
 /* map.c, map_change.c, map_cut.c: page of a file -> block; nobody else writes words */
 

@@ -183,10 +183,11 @@ int dxl_map_cut(struct inode *inode, pgoff_t *next, pgoff_t last,
 }
 
 /*
- * Pages of pmem that somebody has pinned (O_DIRECT, vmsplice) outlive their
- * mappings, and must not become another file's. To wait for the pin would be
- * with i_rwsem and invalidate_lock, which its owner may need: so such blocks
- * stay in use until the next mount, which counts anew what is free.
+ * Pages that somebody has pinned (O_DIRECT, vmsplice) outlive their mappings,
+ * and must not become another file's. To wait for the pin would be with i_rwsem
+ * and invalidate_lock, which its owner may need: so such blocks stay in use
+ * until somebody needs them and finds that they are not pinned any more. In our
+ * own memory one pin holds its whole chunk.
  */
 static void dxl_cut_free_unpinned(struct dxl_sb *sbi, u64 block,
 				  unsigned long nr)
@@ -196,9 +197,7 @@ static void dxl_cut_free_unpinned(struct dxl_sb *sbi, u64 block,
 	for (; block < end; block++) {
 		if (!dxl_media_pinned(&sbi->media, block))
 			continue;
-		dxl_info_ratelimited(sbi->sb,
-				     "block %llu is pinned: not free until the next mount",
-				     block);
+		dxl_balloc_keep(sbi, block);
 		if (first < block)
 			dxl_balloc_free(sbi, first, block - first);
 		first = block + 1;
@@ -218,6 +217,7 @@ void dxl_map_free_cut(struct inode *inode, struct dxl_cut *cut)
 {
 	unsigned int i;
 
+	dxl_balloc_reap(DXL_SB(inode->i_sb));
 	for (i = 0; i < cut->nr; i++) {
 		dxl_cut_free_unpinned(DXL_SB(inode->i_sb), cut->run[i].block,
 				      cut->run[i].nr);

@@ -9,6 +9,7 @@
 #include "stats.h"
 
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -62,6 +63,31 @@ static int dxl_media_find(struct dxl_media *media, unsigned int shift,
 		media->kaddr[block >> shift] = kaddr;
 	}
 	return 0;
+}
+
+/*
+ * Our own memory: from here until the next claim of the device its pages are
+ * joined, chunk by chunk. The device made them plain when it was claimed.
+ */
+static bool dxl_media_join(struct dxl_media *media)
+{
+	u64 chunk;
+
+	if (media->bdev->bd_disk->fops->owner != THIS_MODULE ||
+	    media->shift != DXL_CHUNK_SHIFT)
+		return false;
+	for (chunk = 0; chunk < media->nr_blocks >> DXL_CHUNK_SHIFT; chunk++) {
+		void *addr = media->kaddr[chunk];
+
+		if (!IS_ALIGNED((unsigned long)addr, PMD_SIZE) ||
+		    !dxl_pages_join(virt_to_page(addr), DXL_CHUNK_SHIFT)) {
+			pr_warn("%pg: pages in use: no huge mappings\n",
+				media->bdev);
+			return false;
+		}
+		cond_resched();
+	}
+	return true;
 }
 
 static int dxl_media_find_all(struct dxl_media *media)
@@ -132,6 +158,7 @@ int dxl_media_open(struct dxl_media *media, struct block_device *bdev,
 	err = dxl_media_find_all(media);
 	if (err)
 		goto err_dax;
+	media->counted = media->pagemap || dxl_media_join(media);
 	return 0;
 
 err_dax:

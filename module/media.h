@@ -39,8 +39,11 @@ struct dxl_media_spy {
  * @shift: log2 of blocks per word of @kaddr: a chunk, or 0 (a block) where
  *	memory is bad or not contiguous
  * @kaddr: kernel address of each group of blocks; NULL for bad media
- * @pagemap: the memory has a dev_pagemap, so that GUP can pin it (pmem); ours
- *	has none
+ * @pagemap: the memory has a dev_pagemap, by which GUP finds its pages (pmem);
+ *	ours has none
+ * @counted: references tell who uses pages: each has one of its own that is idle
+ *	at 1 (dev_pagemap), or each chunk as a whole (ours, joined); only then may
+ *	PMDs map them
  * @spy: NULL but in selftest/crash.c; looked at by the debug build only
  */
 struct dxl_media {
@@ -51,6 +54,7 @@ struct dxl_media {
 	unsigned int shift;
 	void **kaddr;
 	bool pagemap;
+	bool counted;
 	const struct dxl_media_spy *spy;
 };
 
@@ -74,9 +78,8 @@ static inline void *dxl_media_addr(const struct dxl_media *media, u64 block)
 /* Does somebody use the page of a block, which no mapping shows any more? */
 static inline bool dxl_media_pinned(const struct dxl_media *media, u64 block)
 {
-	void *addr = media->pagemap ? dxl_media_addr(media, block) : NULL;
+	void *addr = media->counted ? dxl_media_addr(media, block) : NULL;
 
-	/* A page that is idle in a dev_pagemap has one reference. */
 	return addr && page_count(virt_to_page(addr)) > 1;
 }
 

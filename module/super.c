@@ -109,7 +109,13 @@ static int dxl_statfs(struct dentry *dentry, struct kstatfs *buf)
 {
 	struct dxl_sb *sbi = DXL_SB(dentry->d_sb);
 	struct dxl_alloc *alloc = &sbi->alloc;
+	int id;
 
+	/* What is pinned no more is free, whoever has noticed. */
+	if (!dxl_media_enter(&sbi->media, &id)) {
+		dxl_balloc_reap(sbi);
+		dxl_media_exit(id);
+	}
 	buf->f_type = DXL_SUPER_MAGIC;
 	buf->f_bsize = DXL_BLOCK_SIZE;
 	buf->f_blocks = sbi->nr_blocks - sbi->data_block;

@@ -101,7 +101,7 @@ static int __init dxl_test_start(struct dxl_test_balloc *t)
 static int __init dxl_test_preference(struct dxl_test_balloc *t)
 {
 	struct dxl_sb *sbi = &t->sbi;
-	u64 a, b, c;
+	u64 a, b, c, nr_free;
 
 	/* Single blocks leave whole chunks alone, and so does bad media. */
 	DXL_EXPECT(dxl_balloc(sbi, DXL_NO_BLOCK, 1, &a) == 1);
@@ -116,6 +116,14 @@ static int __init dxl_test_preference(struct dxl_test_balloc *t)
 	DXL_EXPECT(dxl_balloc(sbi, b + 2, 3, &c) == 3 && c == b + 2);
 	dxl_balloc_free(sbi, c, 3);
 	/* A whole chunk, the next one. */
+	/* Kept blocks stay in use until somebody looks after their pins. */
+	DXL_EXPECT(dxl_balloc(sbi, b + 2, 1, &c) == 1 && c == b + 2);
+	nr_free = sbi->alloc.nr_free;
+	DXL_EXPECT(!dxl_balloc_reap(sbi));
+	dxl_balloc_keep(sbi, c);
+	DXL_EXPECT(sbi->alloc.nr_free == nr_free);
+	DXL_EXPECT(dxl_balloc_reap(sbi) && !dxl_balloc_reap(sbi));
+	DXL_EXPECT(sbi->alloc.nr_free == nr_free + 1);
 	DXL_EXPECT(dxl_balloc_aligned(sbi, 0, 512, &c) == 512);
 	DXL_EXPECT(c == 3 * DXL_CHUNK_BLOCKS);
 	dxl_balloc_free(sbi, c, 512);

@@ -48,6 +48,7 @@ struct dxl_grab {
  * @index: where it looks next
  * @slept: first index of the entry that it slept for
  * @slept_at: where it found that entry
+ * @cuts: it looks what stands before blocks are freed (knob scan)
  * @waited: it slept, and has not looked yet
  * @err: why it ends early
  * @passed: variants: index, first and value of what it left in the tree last
@@ -59,6 +60,7 @@ struct dxl_walk {
 	pgoff_t index;
 	pgoff_t slept;
 	pgoff_t slept_at;
+	bool cuts;
 	bool waited;
 	int err;
 	struct {

@@ -163,6 +163,10 @@ static void *dxl_scan_paused(struct dxl_walk *walk, struct xa_state *xas,
  * @entry: the entry
  * @window: tells invalidation from writeback
  *
+ * Upstream looks for what is in the way of a cut with a scan of its own, which
+ * is knob scan. Its invalidation for write(2) looks entries up one by one, from
+ * fresh states, and never had that bug.
+ *
  * Context: Called with xa_lock, may drop it to sleep, returns with it.
  * Return: NULL: the walk goes on at its index, unless it has an error; an
  * unlocked entry, on which @xas stands; DXL_STOP at the end of the range.
@@ -176,7 +180,7 @@ void *dxl_scan_varied(struct dxl_walk *walk, struct xa_state *xas, void *entry,
 	if (window == DXL_WIN_WRITEBACK_FOUND_LOCKED) {
 		if (dxl_sync_skips(tree))
 			return dxl_scan_positioned(walk, xas, entry);
-	} else {
+	} else if (walk->cuts) {
 		switch (dxl_choice(tree->lab, DXL_KNOB_SCAN)) {
 		case DXL_SCAN_POSITIONED:
 			return dxl_scan_positioned(walk, xas, entry);

@@ -151,6 +151,7 @@ long dxl_entry_delete_range(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
 		.first = first,
 		.last = last,
 		.index = first,
+		.cuts = !keep_dirty,
 	};
 	XA_STATE(xas, &tree->xa, first);
 	struct dxl_key key;

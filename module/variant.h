@@ -168,7 +168,7 @@
 	K(EVICT, "evict", "what cache dropping does to clean entries")	\
 	K(RECHECK, "recheck", "whether a fault looks at the pmd again")	\
 	K(COLOUR, "colour", "when a PMD fault compares colours")	\
-	K(SCAN, "scan", "how invalidation walks over locked entries")	\
+	K(SCAN, "scan", "how truncate and punch walk over locked entries")	\
 	K(SYNC_SCAN, "sync_scan", "how writeback walks over locked entries") \
 	K(TOWRITE, "towrite", "when writeback clears TOWRITE")		\
 	K(ADVANCE, "advance", "where a walk goes on")			\

@@ -165,9 +165,15 @@ bool team_end(struct team *team)
 	return all;
 }
 
-int team_kill(const struct team *team, int role)
+int team_kill(struct team *team, int role)
 {
-	return kill(process_of(team, role), SIGKILL) ? -errno : 0;
+	pid_t pid = process_of(team, role);
+	unsigned int i;
+
+	for (i = 0; i < team->nr; i++)
+		if (team->pid[i] == pid)
+			team->killed[i] = true;
+	return kill(pid, SIGKILL) ? -errno : 0;
 }
 
 /* Its orders go with a process: who comes after it has got none. */
@@ -192,9 +198,14 @@ int team_revive(struct team *team, int session, int file)
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < team->nr && !err; i++)
-		if (team->pid[i] && waitpid(team->pid[i], NULL, WNOHANG) == team->pid[i])
-			err = revive(team, i, session, file);
+	for (i = 0; i < team->nr && !err; i++) {
+		if (!team->killed[i])
+			continue;
+		if (!reap(team->pid[i], ORDER_MS))
+			return -ETIME;
+		team->killed[i] = false;
+		err = revive(team, i, session, file);
+	}
 	return err;
 }
 

@@ -36,6 +36,7 @@ struct team {
 	unsigned int nr;
 	struct slot *slot;		/* shared */
 	pid_t pid[MAX_ROLES];		/* 0: a thread of another's process */
+	bool killed[MAX_ROLES];		/* the process that this role began */
 };
 
 /* Start them, with the session and the file as they are open now: 0 or -errno. */
@@ -44,7 +45,7 @@ int team_start(struct team *team, const struct scenario *scenario, int session, 
 bool team_end(struct team *team);
 
 /* Kill the process of a role: 0 or -errno. */
-int team_kill(const struct team *team, int role);
+int team_kill(struct team *team, int role);
 /* Start those anew that were killed: 0 or -errno. */
 int team_revive(struct team *team, int session, int file);
 

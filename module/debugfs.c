@@ -10,6 +10,8 @@
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
 struct dentry *dxl_debugfs_root;
 
@@ -124,6 +126,34 @@ static const struct file_operations reset_fops = {
 	.write	= reset_write,
 	.llseek	= noop_llseek,
 };
+
+/**
+ * dxl_debugfs_line() - What a user wrote, as text without its end of line.
+ * @buf: his
+ * @len: of @buf
+ * @max: bytes, at most
+ *
+ * Context: May sleep.
+ * Return: to be freed; -E2BIG, or -EINVAL for a zero in it, with a line in the
+ * log; -EFAULT; -ENOMEM.
+ */
+char *dxl_debugfs_line(const char __user *buf, size_t len, size_t max)
+{
+	char *line;
+
+	if (len > max)
+		return ERR_PTR(dxl_refuse(-E2BIG, "", "the line is too long"));
+	line = memdup_user_nul(buf, len);
+	if (IS_ERR(line))
+		return line;
+	if (strlen(line) != len) {
+		kfree(line);
+		return ERR_PTR(dxl_refuse(-EINVAL, "", "a zero in the line"));
+	}
+	if (len && line[len - 1] == '\n')
+		line[len - 1] = '\0';
+	return line;
+}
 
 /**
  * dxl_debugfs_init() - Make the files; without debugfs there are none.

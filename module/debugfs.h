@@ -5,11 +5,14 @@
 #ifndef DXL_DEBUGFS_H
 #define DXL_DEBUGFS_H
 
+#include <linux/types.h>
+
 struct dentry;
 struct dxl_lab;
 
 void dxl_debugfs_init(void);
 void dxl_debugfs_exit(void);
+char *dxl_debugfs_line(const char __user *buf, size_t len, size_t max);
 
 /* The directory; debugfs.c makes it, others put files there. */
 extern struct dentry *dxl_debugfs_root;

@@ -13,14 +13,6 @@
 
 #define DXL_WRITE_MAX		1024
 
-/* A copy of what a user wrote, as text. Return: to be freed, or an error. */
-static char *dxl_text_from_user(const char __user *buf, size_t len)
-{
-	if (len >= DXL_WRITE_MAX)
-		return ERR_PTR(-E2BIG);
-	return memdup_user_nul(buf, len);
-}
-
 static int variant_show(struct seq_file *seq, void *unused)
 {
 	const struct dxl_lab *lab = seq->private;
@@ -39,7 +31,7 @@ static ssize_t variant_write(struct file *file, const char __user *buf,
 {
 	struct dxl_lab *lab = file_inode(file)->i_private;
 	struct dxl_variant variant = lab->variant;
-	char *text = dxl_text_from_user(buf, len);
+	char *text = dxl_debugfs_line(buf, len, DXL_WRITE_MAX);
 	int err;
 
 	if (IS_ERR(text))
@@ -86,7 +78,7 @@ static ssize_t knob_write(struct file *file, const char __user *buf, size_t len,
 {
 	struct dxl_lab *lab = file_inode(file)->i_private;
 	struct dxl_variant variant = lab->variant;
-	char *text = dxl_text_from_user(buf, len);
+	char *text = dxl_debugfs_line(buf, len, DXL_WRITE_MAX);
 	int knob = dxl_file_knob(file);
 	int err;
 

@@ -10,6 +10,7 @@
 #include "entry.h"
 #include "session.h"
 
+#include <linux/ctype.h>
 #include <linux/hashtable.h>
 #include <linux/ktime.h>
 #include <linux/rculist.h>
@@ -276,6 +277,27 @@ static void dxl_role_remove(struct dxl_role *role)
 	call_rcu(&role->rcu, dxl_role_free);
 	atomic64_inc(&session->changes);
 	wake_up_all(&session->changed);
+}
+
+/**
+ * dxl_role_name_ok() - Is this a name for a role?
+ * @name: as given
+ *
+ * Names are words, so that machines can read reports.
+ *
+ * Context: Any context.
+ * Return: true if so.
+ */
+bool dxl_role_name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!len || len >= DXL_ROLE_NAME || !strcmp(name, "all"))
+		return false;
+	for (; *name; name++)
+		if (!(isascii(*name) && isalnum(*name)) && *name != '_' && *name != '-')
+			return false;
+	return true;
 }
 
 /**

@@ -9,6 +9,7 @@
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "session.h"
+#include "debugfs.h"
 
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -18,7 +19,6 @@
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #define DXL_COMMAND_SIZE	512
 
@@ -160,17 +160,12 @@ static ssize_t dxl_control_write(struct file *file, const char __user *buf,
 				 size_t len, loff_t *pos)
 {
 	struct dxl_session *session = dxl_session_of(file);
-	char *line;
+	char *line = dxl_debugfs_line(buf, len, DXL_COMMAND_SIZE);
 	int err;
 
-	if (len >= DXL_COMMAND_SIZE)
-		return dxl_refuse(-E2BIG, "", "a command is too long");
-	line = memdup_user_nul(buf, len);
 	if (IS_ERR(line))
 		return PTR_ERR(line);
-	if (len && line[len - 1] == '\n')
-		line[len - 1] = '\0';
-	if (strlen(line) + 1 < len || strchr(line, '\n'))
+	if (strchr(line, '\n'))
 		err = dxl_refuse(-EINVAL, line, "one line for each write");
 	else
 		err = dxl_session_command(session, line);

@@ -5,7 +5,6 @@
 #include "session.h"
 #include "fs.h"
 
-#include <linux/ctype.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -19,6 +18,8 @@ static char *dxl_word(char **rest)
 		return NULL;
 	*rest = skip_spaces(*rest);
 	word = strsep(rest, " ");
+	if (*rest && !*skip_spaces(*rest))
+		*rest = NULL;
 	return *word ? word : NULL;
 }
 
@@ -41,25 +42,12 @@ static int dxl_do_bind(struct dxl_session *session, char *rest)
 	return err;
 }
 
-/* Names are words, so that reports can be read by machines. */
-static bool dxl_name_ok(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (!len || len >= DXL_ROLE_NAME || !strcmp(name, "all"))
-		return false;
-	for (; *name; name++)
-		if (!isalnum(*name) && *name != '_' && *name != '-')
-			return false;
-	return true;
-}
-
 static int dxl_do_role(struct dxl_session *session, char *rest)
 {
 	const char *name = dxl_word(&rest);
 	int err;
 
-	if (!name || rest || !dxl_name_ok(name))
+	if (!name || rest || !dxl_role_name_ok(name))
 		return dxl_refuse(-EINVAL, name ?: "role",
 				  "a role's name is 1 to 15 of a-z A-Z 0-9 _ -, and not 'all'");
 	err = dxl_role_add(session, name);

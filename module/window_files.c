@@ -5,12 +5,13 @@
  * end, that applies to all mounts.
  */
 #include "window_rule.h"
+#include "debugfs.h"
 #include "fs.h"
 
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
-#include <linux/uaccess.h>
+#include <linux/slab.h>
 
 static struct dxl_session dxl_shell;
 static bool dxl_shell_watches;		/* guarded by dxl_shell.lock */
@@ -19,23 +20,6 @@ static bool dxl_oracles;		/* likewise */
 static enum dxl_window dxl_file_window(const void *private)
 {
 	return (unsigned long)private;
-}
-
-/* A line of a user, without its end; to be freed. */
-static char *dxl_file_line(const char __user *buf, size_t len)
-{
-	char *line;
-
-	if (len > DXL_RULE_TEXT)
-		return ERR_PTR(dxl_refuse(-E2BIG, "", "the line is too long"));
-	line = memdup_user_nul(buf, len);
-	if (IS_ERR(line))
-		return line;
-	if (strlen(line) != len) {
-		kfree(line);
-		return ERR_PTR(dxl_refuse(-EINVAL, "", "a zero in the line"));
-	}
-	return line;
 }
 
 /* Watch while something is armed. */
@@ -55,7 +39,7 @@ static ssize_t dxl_arm_write(struct file *file, const char __user *buf,
 			     size_t len, loff_t *pos)
 {
 	enum dxl_window window = dxl_file_window(file_inode(file)->i_private);
-	char *line = dxl_file_line(buf, len);
+	char *line = dxl_debugfs_line(buf, len, DXL_RULE_TEXT);
 	const char *rule;
 	int err = 0;
 
@@ -112,7 +96,7 @@ static ssize_t dxl_release_write(struct file *file, const char __user *buf,
 				 size_t len, loff_t *pos)
 {
 	enum dxl_window window = dxl_file_window(file_inode(file)->i_private);
-	char *line = dxl_file_line(buf, len);
+	char *line = dxl_debugfs_line(buf, len, DXL_RULE_TEXT);
 	int err;
 
 	if (IS_ERR(line))

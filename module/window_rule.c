@@ -157,7 +157,7 @@ static bool dxl_take_name(const char **text, char *name)
 	memcpy(name, *text, len);
 	name[len] = '\0';
 	*text += len;
-	return true;
+	return dxl_role_name_ok(name);
 }
 
 static bool dxl_take_range(const char **text, pgoff_t *first, pgoff_t *last)

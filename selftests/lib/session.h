@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Control sessions for tests: commands, reports, and roles that are processes.
+ * A helper that cannot do its own work aborts; commands return 0 or -errno.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "dax.h"
+
+#define CONTROL	DXL_DEBUGFS "/control"
+#define REPORT	(1 << 15)
+
+static inline int session_open(void)
+{
+	int fd = open(CONTROL, O_RDWR | O_CLOEXEC);
+
+	must(fd >= 0);
+	return fd;
+}
+
+/* A command to a session. */
+__attribute__((format(printf, 2, 3)))
+static inline int say(int session, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	return write(session, line, strlen(line)) < 0 ? -errno : 0;
+}
+
+/* Text of a file from its beginning. */
+static inline char *text_of(int fd, char *text)
+{
+	ssize_t got = pread(fd, text, REPORT - 1, 0);
+
+	must(got >= 0);
+	text[got] = '\0';
+	return text;
+}
+
+/* Does the report have a line that begins with this? */
+__attribute__((format(printf, 2, 3)))
+static inline bool told(int session, const char *fmt, ...)
+{
+	char *text = malloc(REPORT), *line;
+	char want[256];
+	bool found = false;
+	va_list ap;
+
+	must(text);
+	va_start(ap, fmt);
+	vsnprintf(want, sizeof(want), fmt, ap);
+	va_end(ap);
+	text_of(session, text);
+	for (line = text; line && !found; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		found = !strncmp(line, want, strlen(want));
+	}
+	if (!found)
+		printf("# no line '%s' in:\n%s", want, text);
+	free(text);
+	return found;
+}
+
+/*
+ * A role: a process of its own that registers itself, and does its deed each
+ * time it is told to. It says that it begins before role_go() returns.
+ */
+struct role {
+	pid_t pid;
+	int fd;
+};
+
+static inline void role_loop(int session, const char *name, int fd,
+			     void (*deed)(void *arg), void *arg)
+{
+	char c;
+
+	must(!say(session, "role %s", name));
+	must(write(fd, "r", 1) == 1);
+	while (read(fd, &c, 1) == 1 && c == 'g') {
+		must(!say(session, "begin %s", name));
+		must(write(fd, "b", 1) == 1);
+		deed(arg);
+		say(session, "end");
+	}
+	_exit(0);
+}
+
+static inline struct role role_start(int session, const char *name,
+				     void (*deed)(void *arg), void *arg)
+{
+	struct role role;
+	int fd[2];
+	char c;
+
+	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
+	role.pid = fork();
+	must(role.pid >= 0);
+	if (!role.pid) {
+		close(fd[0]);
+		role_loop(session, name, fd[1], deed, arg);
+	}
+	close(fd[1]);
+	role.fd = fd[0];
+	must(read(role.fd, &c, 1) == 1);
+	return role;
+}
+
+static inline void role_go(struct role *role)
+{
+	char c;
+
+	must(write(role->fd, "g", 1) == 1 && read(role->fd, &c, 1) == 1);
+}
+
+/* The wait status of a role that is told to end, or was killed. */
+static inline int role_join(struct role *role)
+{
+	int status;
+
+	send(role->fd, "q", 1, MSG_NOSIGNAL);
+	close(role->fd);
+	must(waitpid(role->pid, &status, 0) == role->pid);
+	return status;
+}
+
+#endif

@@ -4,6 +4,7 @@
  */
 #include "entry_evict.h"
 #include "entry_int.h"
+#include "entry_variant.h"
 
 #include <linux/sched.h>
 
@@ -105,6 +106,10 @@ long dxl_entry_delete_unmapped(struct dxl_tree *tree, pgoff_t first,
 			key = dxl_entry_key(tree, entry, xas.xa_index);
 			if (dxl_entry_is_locked(entry)) {
 				search.index = index;
+				dxl_window(DXL_WIN_INVALIDATE_FOUND_LOCKED,
+					   tree, xas.xa_index,
+					   dxl_entry_order(entry),
+					   DXL_ACCESS_NONE);
 				err = dxl_entry_wait(tree, &xas, entry,
 						     key.first, &search);
 				if (err)
@@ -128,6 +133,7 @@ long dxl_entry_delete_unmapped(struct dxl_tree *tree, pgoff_t first,
 		removed++;
 	}
 	xas_unlock(&xas);
+	dxl_hole_barrier(tree);
 	return err ?: removed;
 }
 

@@ -80,48 +80,6 @@ static bool dxl_fault_pmd_fits(struct vm_fault *vmf, bool write)
 	return start >= vma->vm_start && start + PMD_SIZE <= vma->vm_end;
 }
 
-/*
- * The core looked at the pmd before the entry was locked: meanwhile another
- * fault on the same PMD entry may have put a huge page where this one wants a
- * table, or the reverse (e2093926a098).
- */
-static bool dxl_fault_pmd_changed(const struct dxl_fault *fault)
-{
-	pmd_t pmd = READ_ONCE(*fault->vmf->pmd);
-
-	if (!fault->order)
-		return dxl_pmd_is_huge(pmd);
-	return !pmd_none(pmd) && !dxl_pmd_is_huge(pmd);
-}
-
-/**
- * dxl_fault_map_block() - What the block map has for all of the range.
- * @fault: the fault; writes fill holes
- * @run: receives it
- *
- * Context: May sleep. invalidate_lock shared, inside dxl_media_enter().
- * Return: 0; -ERANGE if a PMD fault meets more than one state or place; other
- * errors.
- */
-int dxl_fault_map_block(const struct dxl_fault *fault, struct dxl_run *run)
-{
-	unsigned long nr = 1UL << fault->order;
-	int err;
-
-	err = dxl_map_lookup(fault->inode, fault->index, nr, run);
-	if (err)
-		return err;
-	if (fault->write && (run->block == DXL_NO_BLOCK || run->unwritten)) {
-		/* Part data, part hole: let PTEs do it, one by one. */
-		err = dxl_map_alloc_whole(fault->inode, fault->index, nr, run);
-		if (err)
-			return err;
-		dxl_note(dxl_fault_tree(fault), DXL_EV_BLOCKS, run->index,
-			 fault->order, fault->index, run->nr);
-	}
-	return run->nr < nr ? -ERANGE : 0;
-}
-
 /* Frame of the run, of the driver's memory as it is now. */
 static int dxl_fault_frame(const struct dxl_fault *fault,
 			   const struct dxl_run *run, unsigned long *pfn)
@@ -157,8 +115,9 @@ void *dxl_fault_zero_entry(unsigned int order)
 }
 
 /* The page table has it, if nothing went wrong. */
-static vm_fault_t dxl_fault_mapped(const struct dxl_fault *fault,
-				   unsigned long pfn, vm_fault_t ret)
+static __always_inline vm_fault_t
+dxl_fault_mapped(const struct dxl_fault *fault, unsigned long pfn,
+		 vm_fault_t ret)
 {
 	if (ret == VM_FAULT_NOPAGE)
 		dxl_note(dxl_fault_tree(fault), DXL_EV_MAP, fault->index,
@@ -223,17 +182,8 @@ static vm_fault_t dxl_fault_install(const struct dxl_fault *fault,
 	return dxl_vmf_insert_pte(vmf, pfn, pagemap, write);
 }
 
-/**
- * dxl_fault_load_frame() - Map the frame of an entry.
- * @fault: the fault
- * @entry: what the entry shall be, or is already
- *
- * The entry is marked dirty before a store becomes possible.
- *
- * Context: May sleep. The entry is locked.
- * Return: What the core shall be told.
- */
-vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
+/* The entry has its frame: mark it dirty before a store becomes possible. */
+static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 {
 	bool pagemap = dxl_media_of(fault->inode)->pagemap;
 	struct dxl_hold *hold = &fault->hold;
@@ -265,33 +215,12 @@ vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 	return dxl_fault_mapped(fault, pfn, dxl_fault_install(fault, pfn));
 }
 
-/**
- * dxl_fault_load_run() - Give an entry and the page table what the map has.
- * @fault: the fault
- * @run: what the map has
- *
- * Context: May sleep. The entry is locked.
- * Return: What the core shall be told.
- */
-vm_fault_t dxl_fault_load_run(struct dxl_fault *fault,
-			      const struct dxl_run *run)
-{
-	unsigned long flags = fault->order ? DXL_ENTRY_PMD : 0;
-	unsigned long pfn;
-	int err;
-
-	if (run->block == DXL_NO_BLOCK || run->unwritten)
-		return dxl_fault_load_hole(fault);
-	err = dxl_fault_frame(fault, run, &pfn);
-	if (err)
-		return dxl_fault_error(fault, err);
-	return dxl_fault_load_frame(fault, dxl_entry_make(pfn, flags));
-}
-
 /* With the entry locked: block map, entry, page table, in this order. */
 static vm_fault_t dxl_fault_locked(struct dxl_fault *fault)
 {
+	unsigned long flags = fault->order ? DXL_ENTRY_PMD : 0;
 	struct dxl_run run;
+	unsigned long pfn;
 	int err;
 
 	err = dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_GRAB);
@@ -303,8 +232,11 @@ static vm_fault_t dxl_fault_locked(struct dxl_fault *fault)
 			dxl_fault_collides(fault);
 		return fault->order ? 0 : VM_FAULT_NOPAGE;
 	}
-	if (dxl_varied() && fault->seen)
-		return dxl_fault_locked_seen(fault);
+	if (dxl_varied()) {
+		err = dxl_fault_store_blind(fault);
+		if (err)
+			return dxl_fault_error(fault, err);
+	}
 	if (dxl_entry_is_data(fault->hold.entry))
 		return dxl_fault_load_frame(fault, fault->hold.entry);
 
@@ -312,11 +244,46 @@ static vm_fault_t dxl_fault_locked(struct dxl_fault *fault)
 		err = dxl_fault_map_varied(fault, &run);
 	else
 		err = dxl_fault_map_block(fault, &run);
-	if (!err)
-		err = dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_IOMAP_BEGIN);
 	if (err)
 		return dxl_fault_error(fault, err);
-	return dxl_fault_load_run(fault, &run);
+	if (run.block == DXL_NO_BLOCK || run.unwritten)
+		return dxl_fault_load_hole(fault);
+	err = dxl_fault_frame(fault, &run, &pfn);
+	if (err)
+		return dxl_fault_error(fault, err);
+	return dxl_fault_load_frame(fault, dxl_entry_make(pfn, flags));
+}
+
+static noinline vm_fault_t dxl_fault_not_grabbed(struct dxl_fault *fault,
+						 int err)
+{
+	if (err == -EAGAIN)
+		return dxl_fault_fallback(DXL_STAT_FAULT_FALLBACK_CONFLICT);
+	if (err > 0)
+		return dxl_fault_hole_page(fault);
+	return dxl_fault_error(fault, err);
+}
+
+static __always_inline vm_fault_t __dxl_fault_grabbed(struct dxl_fault *fault)
+{
+	struct dxl_tree *tree = dxl_fault_tree(fault);
+	vm_fault_t ret;
+	int err;
+
+	err = dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_GRAB);
+	if (err)
+		return dxl_fault_error(fault, err);
+	if (dxl_varied())
+		err = dxl_fault_grab_varied(fault);
+	else
+		err = dxl_entry_grab(tree, fault->index, fault->order,
+				     &fault->hold);
+	if (err)
+		return dxl_fault_not_grabbed(fault, err);
+	ret = dxl_fault_locked(fault);
+	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_UNLOCK);
+	dxl_entry_unlock(tree, &fault->hold);
+	return ret;
 }
 
 /**
@@ -329,22 +296,7 @@ static vm_fault_t dxl_fault_locked(struct dxl_fault *fault)
  */
 vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
 {
-	struct dxl_tree *tree = dxl_fault_tree(fault);
-	vm_fault_t ret;
-	int err;
-
-	err = dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_GRAB);
-	if (err)
-		return dxl_fault_error(fault, err);
-	err = dxl_entry_grab(tree, fault->index, fault->order, &fault->hold);
-	if (err == -EAGAIN)
-		return dxl_fault_fallback(DXL_STAT_FAULT_FALLBACK_CONFLICT);
-	if (err)
-		return dxl_fault_error(fault, err);
-	ret = dxl_fault_locked(fault);
-	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_UNLOCK);
-	dxl_entry_unlock(tree, &fault->hold);
-	return ret;
+	return __dxl_fault_grabbed(fault);
 }
 
 /* Inside invalidate_lock, so the size stays what it is. */
@@ -364,7 +316,7 @@ static vm_fault_t dxl_fault_sized(struct dxl_fault *fault)
 	if (dxl_varied())
 		ret = dxl_fault_varied(fault);
 	else
-		ret = dxl_fault_grabbed(fault);
+		ret = __dxl_fault_grabbed(fault);
 	dxl_media_exit(id);
 	return ret;
 }

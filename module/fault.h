@@ -55,20 +55,60 @@ static __always_inline int dxl_fault_window(const struct dxl_fault *fault,
 	return dxl_fault_crossed(fault, window);
 }
 
-/* fault.c: the steps */
+/*
+ * The core looked at the pmd before the entry was locked: meanwhile another
+ * fault on the same PMD entry may have put a huge page where this one wants a
+ * table, or the reverse (e2093926a098).
+ */
+static inline bool dxl_fault_pmd_changed(const struct dxl_fault *fault)
+{
+	pmd_t pmd = READ_ONCE(*fault->vmf->pmd);
+
+	if (!fault->order)
+		return dxl_pmd_is_huge(pmd);
+	return !pmd_none(pmd) && !dxl_pmd_is_huge(pmd);
+}
+
+/* What the block map has for all of the range; writes fill holes. */
+static inline int dxl_fault_map_block(const struct dxl_fault *fault,
+				      struct dxl_run *run)
+{
+	unsigned long nr = 1UL << fault->order;
+	int err;
+
+	err = dxl_map_lookup(fault->inode, fault->index, nr, run);
+	if (err)
+		return err;
+	if (fault->write && (run->block == DXL_NO_BLOCK || run->unwritten)) {
+		/* Part data, part hole: let PTEs do it, one by one. */
+		err = dxl_map_alloc_whole(fault->inode, fault->index, nr, run);
+		if (err)
+			return err;
+		dxl_note(dxl_fault_tree(fault), DXL_EV_BLOCKS, run->index,
+			 fault->order, fault->index, run->nr);
+	}
+	if (run->nr < nr)
+		return -ERANGE;
+	err = dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_IOMAP_BEGIN);
+	/* The blocks stay, so zeroes must not. */
+	if (unlikely(err) && run->changed)
+		dxl_inval_mappings(fault->inode, fault->index,
+				   fault->index + nr - 1);
+	return err;
+}
+
+/* fault.c */
 vm_fault_t dxl_fault_error(const struct dxl_fault *fault, int err);
-int dxl_fault_map_block(const struct dxl_fault *fault, struct dxl_run *run);
-vm_fault_t dxl_fault_load_run(struct dxl_fault *fault,
-			      const struct dxl_run *run);
-vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry);
 vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault);
 void *dxl_fault_zero_entry(unsigned int order);
 
-/* fault_variant.c: what the choices of knobs do at them */
+/* fault_variant.c: what the choices of knobs do at the steps of a fault */
 vm_fault_t dxl_fault_varied(struct dxl_fault *fault);
-vm_fault_t dxl_fault_locked_seen(struct dxl_fault *fault);
-int dxl_fault_map_varied(const struct dxl_fault *fault, struct dxl_run *run);
+int dxl_fault_grab_varied(struct dxl_fault *fault);
+vm_fault_t dxl_fault_hole_page(struct dxl_fault *fault);
 void dxl_fault_collides(const struct dxl_fault *fault);
+int dxl_fault_store_blind(struct dxl_fault *fault);
+int dxl_fault_map_varied(const struct dxl_fault *fault, struct dxl_run *run);
 bool dxl_fault_misaligned(struct vm_fault *vmf);
 
 #endif /* DXL_FAULT_H */

@@ -5,7 +5,10 @@
 #include "fault.h"
 #include "compat.h"
 #include "entry_evict.h"
+#include "entry_variant.h"
 #include "fs_variant.h"
+#include "role.h"
+#include "stats.h"
 
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -60,8 +63,6 @@ static vm_fault_t dxl_fault_map_first(struct dxl_fault *fault)
 
 	seen.entry = dxl_entry_peek(dxl_fault_tree(fault), fault->index);
 	err = dxl_fault_map_block(fault, &seen.run);
-	if (!err)
-		err = dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_IOMAP_BEGIN);
 	if (err)
 		return dxl_fault_error(fault, err);
 	fault->seen = &seen;
@@ -99,21 +100,65 @@ vm_fault_t dxl_fault_varied(struct dxl_fault *fault)
 }
 
 /**
+ * dxl_fault_grab_varied() - dxl_entry_grab() while some mount is not sound.
+ * @fault: the fault
+ *
+ * Context: As dxl_entry_grab().
+ * Return: As dxl_entry_grab(); 1: a hole page is there, for
+ * dxl_fault_hole_page().
+ */
+int dxl_fault_grab_varied(struct dxl_fault *fault)
+{
+	struct dxl_tree *tree = dxl_fault_tree(fault);
+
+	if (!fault->write && !fault->order &&
+	    dxl_fault_choice(fault, DXL_KNOB_HOLE_PAGE))
+		return dxl_entry_grab_hole(tree, fault->index, &fault->hold);
+	return dxl_entry_grab(tree, fault->index, fault->order, &fault->hold);
+}
+
+/**
+ * dxl_fault_hole_page() - hole_page: map zeroes, without an entry lock.
+ * @fault: the fault
+ *
+ * Context: May sleep. Ends what dxl_entry_grab_hole() began.
+ * Return: What the core shall be told.
+ */
+vm_fault_t dxl_fault_hole_page(struct dxl_fault *fault)
+{
+	vm_fault_t ret = VM_FAULT_NOPAGE;
+
+	if (!dxl_fault_pmd_changed(fault)) {
+		dxl_stat_inc(DXL_STAT_FAULT_PTE_HOLE);
+		ret = dxl_vmf_insert_zero(fault->vmf);
+		dxl_note(dxl_fault_tree(fault), DXL_EV_MAP, fault->index, 0,
+			 fault->index, 0);
+	}
+	dxl_hole_mapped(dxl_fault_tree(fault));
+	return ret;
+}
+
+/**
  * dxl_fault_map_varied() - dxl_fault_map_block() while some mount is not sound.
  * @fault: the fault
- * @run: receives what the map has
+ * @run: receives what the map has, or had when the fault looked
  *
- * txn=kept: the handle is taken inside the entry lock (C3).
+ * txn=kept, dropped: the handle is taken inside the entry lock (C3).
  *
  * Context: May sleep. The entry is locked.
  * Return: As dxl_fault_map_block().
  */
 int dxl_fault_map_varied(const struct dxl_fault *fault, struct dxl_run *run)
 {
-	bool txn = fault->write && dxl_fault_choice(fault, DXL_KNOB_TXN) ==
-				   DXL_TXN_KEPT;
+	unsigned int choice = dxl_fault_choice(fault, DXL_KNOB_TXN);
+	bool txn = fault->write && (choice == DXL_TXN_KEPT ||
+				    choice == DXL_TXN_DROPPED);
 	int err;
 
+	if (fault->seen) {
+		*run = fault->seen->run;
+		return 0;
+	}
 	if (txn) {
 		err = dxl_txn_hold(fault->inode);
 		if (err)
@@ -125,53 +170,39 @@ int dxl_fault_map_varied(const struct dxl_fault *fault, struct dxl_run *run)
 	return err;
 }
 
-/*
- * map_order=blind: without an entry lock, who stores last wins, and who finds
- * that another has stored meanwhile fails (C9). Return: 0 or -EIO.
+/**
+ * dxl_fault_store_blind() - map_order=blind: what happens to what is there.
+ * @fault: the fault
+ *
+ * Without an entry lock, who stores last wins, and who finds that another has
+ * stored meanwhile fails (C9). With the other choices an entry that has its
+ * frame wins over what was seen: it is as old, since nothing takes blocks away
+ * while invalidate_lock is held.
+ *
+ * Context: Does not sleep. The entry is locked.
+ * Return: 0 or -EIO.
  */
-static int dxl_fault_store_blind(struct dxl_fault *fault)
+int dxl_fault_store_blind(struct dxl_fault *fault)
 {
 	const struct dxl_fault_seen *seen = fault->seen;
 	struct dxl_hold *hold = &fault->hold;
 	struct dxl_tree *tree = dxl_fault_tree(fault);
 
+	if (!seen || dxl_fault_choice(fault, DXL_KNOB_MAP_ORDER) !=
+		     DXL_MAP_ORDER_BLIND)
+		return 0;
 	if (fault->write && dxl_entry_is_zero(hold->entry) && !seen->entry) {
 		dxl_damage(tree, DXL_DAMAGE_STORE_FAILED, hold->first,
 			   fault->order);
 		return -EIO;
 	}
 	/* Of another size it stays: a page cannot be stored over 512. */
-	if (seen->run.block == DXL_NO_BLOCK &&
+	if ((seen->run.block == DXL_NO_BLOCK || seen->run.unwritten) &&
 	    dxl_entry_is_data(hold->entry) &&
 	    dxl_entry_order(hold->entry) == fault->order)
 		dxl_entry_force(tree, hold,
 				dxl_fault_zero_entry(fault->order));
 	return 0;
-}
-
-/**
- * dxl_fault_locked_seen() - What a fault does that has read the map before.
- * @fault: the fault
- *
- * An entry that has its frame wins over what was seen: it is as old, since
- * nothing takes blocks away while invalidate_lock is held.
- *
- * Context: May sleep. The entry is locked.
- * Return: What the core shall be told.
- */
-vm_fault_t dxl_fault_locked_seen(struct dxl_fault *fault)
-{
-	int err;
-
-	if (dxl_fault_choice(fault, DXL_KNOB_MAP_ORDER) ==
-	    DXL_MAP_ORDER_BLIND) {
-		err = dxl_fault_store_blind(fault);
-		if (err)
-			return dxl_fault_error(fault, err);
-	}
-	if (dxl_entry_is_data(fault->hold.entry))
-		return dxl_fault_load_frame(fault, fault->hold.entry);
-	return dxl_fault_load_run(fault, &fault->seen->run);
 }
 
 /**
@@ -204,9 +235,19 @@ void dxl_fault_collides(const struct dxl_fault *fault)
 		   hold->first, dxl_entry_order(hold->entry));
 }
 
+/* Is a page of the file a hole? */
+static bool dxl_fault_is_hole(const struct dxl_fault *fault, pgoff_t index)
+{
+	struct dxl_run run;
+
+	return !dxl_map_lookup(fault->inode, index, 1, &run) &&
+	       (run.block == DXL_NO_BLOCK || run.unwritten);
+}
+
 /*
  * The two entries of a misaligned PMD fault: the first is locked, the second
- * stored, with a lock that nobody will open.
+ * stored, with a lock that nobody will open. Data was refused then, since its
+ * frame is not aligned. Return: 0 or a negative errno.
  */
 static int dxl_fault_store_orphan(struct dxl_fault *fault, pgoff_t orphan)
 {
@@ -218,8 +259,9 @@ static int dxl_fault_store_orphan(struct dxl_fault *fault, pgoff_t orphan)
 	if (err)
 		return err;
 	err = dxl_fault_map_block(fault, &run);
-	if (!err && run.block != DXL_NO_BLOCK && !run.unwritten)
-		err = -ERANGE;	/* refused: its frame is not aligned */
+	if (!err && !((run.block == DXL_NO_BLOCK || run.unwritten) &&
+		      dxl_fault_is_hole(fault, fault->vmf->pgoff)))
+		err = -ERANGE;
 	if (!err)
 		err = dxl_entry_store_orphan(tree, orphan,
 					     dxl_fault_zero_entry(DXL_PMD_ORDER));
@@ -259,6 +301,8 @@ bool dxl_fault_misaligned(struct vm_fault *vmf)
 	    start + PMD_SIZE > vma->vm_end || fault.index == orphan)
 		return false;
 
+	if (dxl_watched())
+		dxl_role_fault(vma->vm_mm);
 	filemap_invalidate_lock_shared(inode->i_mapping);
 	if (((loff_t)(orphan + DXL_PMD_PAGES) << PAGE_SHIFT) <=
 	    i_size_read(inode) && !dxl_media_enter(dxl_media_of(inode), &id)) {
@@ -267,5 +311,7 @@ bool dxl_fault_misaligned(struct vm_fault *vmf)
 		dxl_media_exit(id);
 	}
 	filemap_invalidate_unlock_shared(inode->i_mapping);
+	if (dxl_watched())
+		dxl_role_fault(NULL);
 	return mapped;
 }

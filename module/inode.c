@@ -256,6 +256,9 @@ static void dxl_inode_delete(struct inode *inode)
 void dxl_evict_inode(struct inode *inode)
 {
 	truncate_inode_pages_final(&inode->i_data);
+	/* What a variant left locked, nobody will unlock. */
+	if (dxl_varied())
+		dxl_tree_rescue(&DXL_I(inode)->tree);
 	/* Forced read-only with unlinked files open: left to the next mount. */
 	if (!inode->i_nlink && !is_bad_inode(inode) && !sb_rdonly(inode->i_sb))
 		dxl_inode_delete(inode);

@@ -145,9 +145,6 @@ void dxl_inval_forget(struct inode *inode)
 {
 	struct dxl_tree *tree = &DXL_I(inode)->tree;
 
-	/* What is still locked has lost its owner to a variant. */
-	if (dxl_varied())
-		dxl_tree_rescue(tree);
 	if (inode->i_nlink)
 		dxl_writeback_range(inode, 0, LLONG_MAX);
 	dxl_entry_delete_range(tree, 0, DXL_LAST_PAGE, false);

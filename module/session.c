@@ -12,7 +12,6 @@
 #include "debugfs.h"
 
 #include <linux/fs.h>
-#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
@@ -98,45 +97,13 @@ static void dxl_session_leave(struct dxl_session *session)
 	session->lab = NULL;
 }
 
-/*
- * Let go who is parked, and wait until all have ended or come to a stop: only
- * then a hang can be seen. A role that runs on and on is not waited for longer
- * than anybody is parked.
- */
-static void dxl_session_settle(struct dxl_session *session)
-{
-	unsigned long end = jiffies + msecs_to_jiffies(DXL_PARK_MS);
-	bool still;
-	u64 changes;
-
-	mutex_lock(&session->lock);
-	dxl_role_drop(session);		/* the caller's, if it has one */
-	dxl_window_disarm(session, -1);
-	synchronize_rcu();
-	dxl_park_orphan(session);
-	mutex_unlock(&session->lock);
-	do {
-		changes = atomic64_read(&session->changes);
-		mutex_lock(&session->lock);
-		dxl_roles_reap(session);
-		still = dxl_session_still(session);
-		mutex_unlock(&session->lock);
-		if (!still)
-			wait_event_timeout(session->changed, changes !=
-					   atomic64_read(&session->changes), 1);
-	} while (!still && time_before(jiffies, end));
-}
-
 static void dxl_session_end(struct dxl_session *session)
 {
-	if (READ_ONCE(session->over))
-		return;
-	dxl_session_settle(session);
 	mutex_lock(&session->lock);
 	if (!session->over) {
 		dxl_session_leave(session);
 		dxl_roles_clear(session);
-		WRITE_ONCE(session->over, true);
+		session->over = true;
 	}
 	mutex_unlock(&session->lock);
 	wake_up_all(&session->changed);

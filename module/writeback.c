@@ -75,7 +75,7 @@ static void dxl_writeback_flush(struct inode *inode,
  * An entry that reaches into the range is flushed whole.
  *
  * Context: May sleep for owners of entries; the caller owns none.
- * Return: 0, or -EIO if the device is gone or the wait for an entry was rescued.
+ * Return: 0; -EIO if the device is gone, or if a wait was rescued.
  */
 int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end)
 {
@@ -90,9 +90,8 @@ int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end)
 		return 0;
 	err = dxl_window(DXL_WIN_WRITEBACK_AFTER_TAG, tree, first, 0,
 			 DXL_ACCESS_NONE);
-	if (err)
-		return err;
-	err = dxl_media_enter(dxl_media_of(inode), &id);
+	if (!err)
+		err = dxl_media_enter(dxl_media_of(inode), &id);
 	if (err)
 		return err;
 	dxl_stat_inc(DXL_STAT_WRITEBACKS);
@@ -117,7 +116,8 @@ int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end)
 
 /*
  * Whatever the sync mode: the VFS has cleared I_DIRTY_PAGES, so an entry that
- * were left dirty here would be found by no later sync of the mount.
+ * were left dirty here would be found by no later sync of the mount. It is told
+ * again of what an error has left.
  */
 static int dxl_writepages(struct address_space *mapping,
 			  struct writeback_control *wbc)
@@ -128,6 +128,8 @@ static int dxl_writepages(struct address_space *mapping,
 
 	err = dxl_writeback_range(mapping->host, start, end);
 	mapping_set_error(mapping, err);
+	if (err && (dxl_varied() || dxl_watched()))
+		__mark_inode_dirty(mapping->host, I_DIRTY_PAGES);
 	return err;
 }
 

@@ -98,6 +98,7 @@ static void list_json(void)
 
 void catalog_list(bool as_json)
 {
+	int id = 0, name = 0, len;
 	const struct scenario *s;
 	unsigned int n;
 
@@ -105,8 +106,14 @@ void catalog_list(bool as_json)
 		list_json();
 		return;
 	}
+	for (n = 0; (s = scenario_nth(n)); n++) {
+		len = strlen(s->id);
+		id = len > id ? len : id;
+		len = strlen(s->name);
+		name = len > name ? len : name;
+	}
 	for (n = 0; (s = scenario_nth(n)); n++)
-		printf("%-5s %-34s %s\n", s->id, s->name, s->title);
+		printf("%-*s  %-*s  %s\n", id, s->id, name, s->name, s->title);
 }
 
 /* Paragraphs as they are, two columns in. */

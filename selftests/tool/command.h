@@ -31,7 +31,7 @@ int command_knobs(const struct options *options);
 
 /*
  * The scenarios that the words name, at most @most: their number, or -1 with a
- * line on stderr. No word and "all": all but those of the tool itself.
+ * line on stderr. No word, and "all": all.
  */
 int pick_scenarios(const struct options *options, const struct scenario **picked, int most);
 

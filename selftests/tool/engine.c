@@ -114,14 +114,14 @@ static void hear_verdict(struct run *run, const struct expectation *expect)
 	report = run_report(run);
 	if (!run->words[0] || report->verdict[0])
 		snprintf(run->words, sizeof(run->words), "%s", report->text ?: "");
-	if (!report->verdict[0] || run->verdict[0])
-		return;
 	/* One bug may break several rules; the expected one is the one to name. */
 	if (expect && expect->verdict &&
 	    report_has_verdict(report, expect->verdict, run->sentence, sizeof(run->sentence))) {
 		snprintf(run->verdict, sizeof(run->verdict), "%s", expect->verdict);
 		return;
 	}
+	if (!report->verdict[0] || run->verdict[0])
+		return;
 	snprintf(run->verdict, sizeof(run->verdict), "%s", report->verdict);
 	snprintf(run->sentence, sizeof(run->sentence), "%s", report->sentence);
 }
@@ -209,6 +209,14 @@ static bool is_expected(const struct expectation *expect, const struct finding *
 		!strcmp(finding->verdict, expect->verdict));
 }
 
+/* What the kernel says about a violation, without the state of the session. */
+static char *evidence(const char *words)
+{
+	const char *verdict = strstr(words, "\nverdict ");
+
+	return strdup(verdict ? verdict + 1 : words);
+}
+
 static void count(struct run *run, struct series *series, const struct finding *finding)
 {
 	bool first_caught = finding->outcome == CAUGHT && !series->nr[CAUGHT];
@@ -216,7 +224,7 @@ static void count(struct run *run, struct series *series, const struct finding *
 	if (!series->runs || first_caught)
 		series->first = *finding;
 	if (first_caught)
-		series->words = strdup(run->words);
+		series->words = evidence(run->words);
 	if (!is_expected(series->expect, finding) && !series->unexpected++) {
 		series->odd = *finding;
 		series->odd_number = series->runs;

@@ -17,7 +17,9 @@ static const char head[] =
 "body { font: 14px/1.4 sans-serif; margin: 2em; color: #222; background: #fff }\n"
 "table { border-collapse: collapse }\n"
 "th, td { border: 1px solid #ccc; padding: 2px 6px; text-align: center }\n"
-"th.variant { text-align: left; font: 12px monospace; white-space: nowrap }\n"
+"th.scenario { text-align: left; white-space: nowrap }\n"
+"th.variant { text-align: left; font: 12px monospace; white-space: nowrap;\n"
+"\twriting-mode: vertical-rl; transform: rotate(180deg) }\n"
 "thead th { position: sticky; top: 0; background: #eee; z-index: 1 }\n"
 "td.C, span.C { background: #c62828; color: #fff }\n"
 "td.P, span.P { background: #2e7d32; color: #fff }\n"
@@ -118,17 +120,17 @@ void matrix_print_html(const struct matrix *matrix, FILE *out)
 		matrix->nr_scenarios, matrix->nr_variants, matrix->dev, matrix->repeat,
 		matrix->seed);
 	fputs("<table>\n<thead><tr><th></th>", out);
-	for (row = 0; row < matrix->nr_scenarios; row++) {
-		fprintf(out, "<th title=\"%s: ", matrix->scenario[row]->name);
-		escaped(out, matrix->scenario[row]->title);
-		fprintf(out, "\">%s</th>", matrix->scenario[row]->id);
+	for (variant = 0; variant < matrix->nr_variants; variant++) {
+		fputs("<th class=\"variant\">", out);
+		escaped(out, matrix_variant_name(matrix, variant));
+		fputs("</th>", out);
 	}
 	fputs("</tr></thead>\n<tbody>\n", out);
-	for (variant = 0; variant < matrix->nr_variants; variant++) {
-		fputs("<tr><th class=\"variant\">", out);
-		escaped(out, matrix_variant_name(matrix, variant));
-		fputs("</th>\n", out);
-		for (row = 0; row < matrix->nr_scenarios; row++)
+	for (row = 0; row < matrix->nr_scenarios; row++) {
+		fprintf(out, "<tr><th class=\"scenario\" title=\"%s: ", matrix->scenario[row]->name);
+		escaped(out, matrix->scenario[row]->title);
+		fprintf(out, "\">%s</th>\n", matrix->scenario[row]->id);
+		for (variant = 0; variant < matrix->nr_variants; variant++)
 			print_cell(out, matrix, row, variant);
 		fputs("</tr>\n", out);
 	}

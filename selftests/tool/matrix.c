@@ -143,25 +143,39 @@ static void print_odd_cells(const struct matrix *matrix)
 		}
 }
 
-/* Variants go down, since they are many and have long names. */
+/* A digit of the number of each variant, above its column. */
+static void print_digits(const struct matrix *matrix, int width, int unit)
+{
+	int variant;
+
+	printf("%*s", width + 1, "");
+	for (variant = 0; variant < matrix->nr_variants; variant++)
+		putchar(variant + 1 < unit ? ' ' : '0' + (variant + 1) / unit % 10);
+	putchar('\n');
+}
+
+/* There are many scenarios and many variants: a column is one letter wide. */
 void matrix_print(const struct matrix *matrix)
 {
-	int row, variant, width = 16, len;
+	int row, variant, width = 0, unit = 1, len;
 
-	for (variant = 0; variant < matrix->nr_variants; variant++) {
-		len = strlen(matrix_variant_name(matrix, variant));
+	for (row = 0; row < matrix->nr_scenarios; row++) {
+		len = strlen(matrix->scenario[row]->id);
 		width = len > width ? len : width;
 	}
-	printf("%-*s", width, "");
-	for (row = 0; row < matrix->nr_scenarios; row++)
-		printf(" %3s", matrix->scenario[row]->id);
-	putchar('\n');
-	for (variant = 0; variant < matrix->nr_variants; variant++) {
-		printf("%-*s", width, matrix_variant_name(matrix, variant));
-		for (row = 0; row < matrix->nr_scenarios; row++)
-			printf(" %3c", matrix_letter(matrix_cell(matrix, row, variant)));
+	while (unit * 10 <= matrix->nr_variants)
+		unit *= 10;
+	for (; unit; unit /= 10)
+		print_digits(matrix, width, unit);
+	for (row = 0; row < matrix->nr_scenarios; row++) {
+		printf("%-*s ", width, matrix->scenario[row]->id);
+		for (variant = 0; variant < matrix->nr_variants; variant++)
+			putchar(matrix_letter(matrix_cell(matrix, row, variant)));
 		putchar('\n');
 	}
+	putchar('\n');
+	for (variant = 0; variant < matrix->nr_variants; variant++)
+		printf("%3d %s\n", variant + 1, matrix_variant_name(matrix, variant));
 	legend();
 	print_odd_cells(matrix);
 }

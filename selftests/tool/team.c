@@ -52,8 +52,8 @@ static int wait_for(const struct team *team, int role, atomic_uint *counter, uns
 
 	for (slices = 0; (seen = atomic_load(counter)) != value; slices++) {
 		info.si_pid = 0;
-		if (waitid(P_PID, process_of(team, role), &info, WEXITED | WNOHANG | WNOWAIT) ||
-		    info.si_pid)
+		if (slices && (waitid(P_PID, process_of(team, role), &info,
+				      WEXITED | WNOHANG | WNOWAIT) || info.si_pid))
 			return -ECHILD;
 		if (slices == ORDER_SLICES)
 			return -ETIME;

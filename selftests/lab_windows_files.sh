@@ -9,7 +9,7 @@
 #   3. each window tells what it is and what may be armed; what may not is refused
 #   4. knobs lists them; the oracles can be on for all mounts
 #
-# daxlab-test: timeout=120 needs=mount
+# daxlab-test: timeout=120 args="size=64M"
 . "$(dirname "$0")/lib/lib.sh"
 
 WINDOWS=$DEBUGFS/windows
@@ -20,6 +20,7 @@ shows() { grep -Eq "$1" "$2"; }
 hits() { cat "$WIN/hits"; }
 write_page() { exec dd if=/dev/zero of="$MNT/page" bs=4k count=1 conv=notrunc 2>/dev/null; }
 
+expect "mount" mount_fresh
 equal "a directory for each window, with the same files" \
 	"$(find "$WINDOWS" -mindepth 2 -printf '%f %m\n' | sort -u)" \
 	$'about 400\narm 600\nhits 400\nparked 400\nrelease 200'

@@ -364,6 +364,20 @@ static inline bool dxl_rwsem_waits(struct rw_semaphore *sem,
 	return found;
 }
 
+/*
+ * Who has a semaphore for writing, only to compare; NULL: nobody, or readers.
+ * The low bits of the owner and the first of the count are as there.
+ */
+static inline const struct task_struct *
+dxl_rwsem_writer(const struct rw_semaphore *sem)
+{
+#if DXL_HAVE_RWSEM_WAITERS
+	if (atomic_long_read(&sem->count) & 1)	/* RWSEM_WRITER_LOCKED */
+		return (void *)(atomic_long_read(&sem->owner) & ~7UL);
+#endif
+	return NULL;
+}
+
 /* Read-only. */
 static inline vm_fault_t dxl_vmf_insert_zero(struct vm_fault *vmf)
 {

@@ -108,6 +108,11 @@ static int knobs_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(knobs);
 
+static void dxl_lab_reset(struct dxl_lab *lab, void *unused)
+{
+	dxl_log_mark(lab);
+}
+
 static ssize_t reset_write(struct file *file, const char __user *buf,
 			   size_t len, loff_t *pos)
 {
@@ -117,6 +122,7 @@ static ssize_t reset_write(struct file *file, const char __user *buf,
 	if (err || !yes)
 		return -EINVAL;
 	dxl_stats_reset();
+	dxl_fs_visit_labs(dxl_lab_reset, NULL);
 	return len;
 }
 
@@ -174,6 +180,7 @@ void dxl_debugfs_init(void)
 	debugfs_create_file_unsafe("control", 0600, dxl_debugfs_root, NULL,
 				   &dxl_control_fops);
 	dxl_windows_debugfs(dxl_debugfs_root);
+	dxl_verdict_files();
 }
 
 /**

@@ -17,6 +17,10 @@ char *dxl_debugfs_line(const char __user *buf, size_t len, size_t max);
 /* The directory; debugfs.c makes it, others put files there. */
 extern struct dentry *dxl_debugfs_root;
 
+/* verdict_files.c */
+void dxl_verdict_files(void);
+void dxl_verdict_files_mount(struct dxl_lab *lab);
+
 /* debugfs_mount.c */
 void dxl_debugfs_mount(struct dxl_lab *lab);
 void dxl_debugfs_umount(struct dxl_lab *lab);

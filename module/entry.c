@@ -322,6 +322,7 @@ int dxl_entry_grab(struct dxl_tree *tree, pgoff_t index, unsigned int order,
 			dxl_entry_insert(tree, &xas, index, order, hold);
 		else if (entry != DXL_STOP)
 			dxl_entry_lock(tree, &xas, entry, index, hold);
+		dxl_entry_judge(tree);
 		xas_unlock(&xas);
 	} while (dxl_entry_again(tree, &xas, index, order));
 

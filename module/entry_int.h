@@ -6,6 +6,7 @@
 #define DXL_ENTRY_INT_H
 
 #include "entry.h"
+#include "oracle.h"
 #include "window.h"
 
 enum dxl_wake_mode {
@@ -130,6 +131,14 @@ bool dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
 /* entry_walk.c */
 void dxl_walk_wait(struct dxl_walk *walk, struct xa_state *xas, void *entry)
 	__must_hold(&xas->xa->xa_lock);
+
+/* A wakeup may be lost now, if one ever is. */
+static __always_inline void dxl_entry_judge(struct dxl_tree *tree)
+	__must_hold(&tree->xa.xa_lock)
+{
+	if (dxl_watched())
+		dxl_oracle_tree(tree);
+}
 
 /* entry_watch.c: the same steps while somebody watches, or variants */
 void dxl_entry_woken(struct dxl_tree *tree, pgoff_t first, const void *entry);

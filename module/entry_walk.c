@@ -191,6 +191,7 @@ long dxl_entry_delete_range(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
 			break;
 		dxl_walk_breathe(tree, &xas, walk.index);
 	}
+	dxl_entry_judge(tree);
 	xas_unlock(&xas);
 	if (dxl_varied())
 		dxl_hole_barrier(tree);
@@ -290,6 +291,7 @@ int dxl_entry_collect(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
 			break;
 		dxl_walk_breathe(tree, &xas, walk.index);
 	}
+	dxl_entry_judge(tree);
 	xas_unlock(&xas);
 	return nr ?: walk.err;
 }
@@ -323,5 +325,6 @@ void dxl_entry_clean(struct dxl_tree *tree, struct dxl_hold *hold,
 		dxl_entry_wake(dxl_entry_key(tree, hold[i].entry,
 					     hold[i].first), DXL_WAKE_NEXT);
 	}
+	dxl_entry_judge(tree);
 	xas_unlock(&xas);
 }

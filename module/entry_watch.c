@@ -47,6 +47,7 @@ void dxl_wait_enqueued(const struct dxl_waiter *waiter)
 	dxl_role_asleep(waiter);
 	dxl_window(DXL_WIN_GRAB_ENQUEUED, tree, waiter->index, waiter->order,
 		   DXL_ACCESS_NONE);
+	dxl_entry_judge(tree);
 }
 
 /**
@@ -121,6 +122,7 @@ void dxl_entry_unlock_slowly(struct dxl_tree *tree, struct dxl_hold *hold)
 			   DXL_ACCESS_NONE);
 		xas_lock(&xas);
 		dxl_entry_clear_lock(tree, &xas, hold);
+		dxl_entry_judge(tree);
 		xas_unlock(&xas);
 		return;
 	}
@@ -133,6 +135,7 @@ void dxl_entry_unlock_slowly(struct dxl_tree *tree, struct dxl_hold *hold)
 	dxl_entry_wake(key, dxl_unlock_mode(tree, hold->entry));
 	xas_lock(&xas);
 	tree->owed--;
+	dxl_entry_judge(tree);
 	xas_unlock(&xas);
 }
 

@@ -248,7 +248,9 @@ u32 dxl_crc(const void *data, size_t len);
 int dxl_fs_init(void);
 void dxl_fs_exit(void);
 struct dxl_lab *dxl_fs_find_lab(const char *id);
-void dxl_fs_visit_labs(void (*fn)(struct dxl_lab *lab));
+void dxl_fs_visit_labs(void (*fn)(struct dxl_lab *lab, void *arg), void *arg);
+void dxl_sb_visit_inodes(struct super_block *sb,
+			 void (*fn)(struct inode *inode, void *arg), void *arg);
 void dxl_fs_visit_inodes(void (*fn)(struct inode *inode, void *arg), void *arg);
 
 /*

@@ -4,6 +4,7 @@
  */
 #include "lab.h"
 #include "entry.h"
+#include "oracle.h"
 #include "role.h"
 
 #include <linux/mm.h>
@@ -111,6 +112,7 @@ void dxl_lab_exit(struct dxl_lab *lab)
 	const struct dxl_variant sound = {};
 
 	dxl_variant_set(&lab->variant, &sound);
+	dxl_oracle_forget(lab);
 	kvfree(lab->log);
 }
 
@@ -145,7 +147,7 @@ int dxl_log_open(struct dxl_lab *lab)
  * dxl_log_mark() - A new run begins: what was before does not count.
  * @lab: the lab
  *
- * Context: Any context.
+ * Context: May sleep.
  */
 void dxl_log_mark(struct dxl_lab *lab)
 {
@@ -156,6 +158,7 @@ void dxl_log_mark(struct dxl_lab *lab)
 
 	for (i = 0; i < DXL_NR_DAMAGES; i++)
 		atomic_set(&lab->damages[i], 0);
+	dxl_oracle_forget(lab);
 	if (!log)
 		return;
 	spin_lock_irqsave(&log->lock, flags);

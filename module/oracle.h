@@ -54,4 +54,8 @@ enum dxl_cause {
 	DXL_NR_CAUSES
 };
 
+/* oracle_wake.c: while watched, where a lost wakeup can first be true; xa_lock */
+void dxl_oracle_tree(struct dxl_tree *tree);
+void dxl_oracle_forget(struct dxl_lab *lab);
+
 #endif /* DXL_ORACLE_H */

@@ -87,6 +87,31 @@ bool dxl_role_name_of(const struct task_struct *task, char *name)
 }
 
 /**
+ * dxl_role_stack() - Where the role of a task was parked or fell asleep.
+ * @task: the task
+ * @stack: room for DXL_STACK_DEPTH addresses
+ *
+ * Context: Any context; the task is parked or asleep.
+ * Return: Addresses; 0: it has no role, or runs.
+ */
+unsigned int dxl_role_stack(const struct task_struct *task,
+			    unsigned long *stack)
+{
+	struct dxl_role *role;
+	unsigned int depth = 0;
+
+	rcu_read_lock();
+	role = dxl_role_find(task);
+	if (role && (role->state == DXL_ROLE_ASLEEP ||
+		     role->state == DXL_ROLE_PARKED)) {
+		depth = role->depth;
+		memcpy(stack, role->stack, depth * sizeof(*stack));
+	}
+	rcu_read_unlock();
+	return depth;
+}
+
+/**
  * dxl_role_asleep() - The caller is on a wait queue and about to sleep.
  * @waiter: what for
  *

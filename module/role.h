@@ -101,6 +101,8 @@ void dxl_role_txn(bool waits);				/* for the transaction */
 void dxl_role_granted(const struct task_struct *task);	/* it is given to */
 unsigned int dxl_role_id(const struct task_struct *task);	/* 0: none */
 bool dxl_role_name_ok(const char *name);
+unsigned int dxl_role_stack(const struct task_struct *task,
+			    unsigned long *stack);
 bool dxl_role_name_of(const struct task_struct *task, char *name);
 u32 dxl_role_crossed(enum dxl_window window, char *name);
 void dxl_role_parked(const struct task_struct *task, enum dxl_window window,

@@ -37,6 +37,7 @@ int __init dxl_selftest_entry(void);
 int __init dxl_selftest_balloc(void);
 int __init dxl_selftest_map(void);
 int __init dxl_selftest_crash(void);
+int __init dxl_selftest_oracle(void);
 
 static inline int __init dxl_selftest(void)
 {
@@ -49,6 +50,8 @@ static inline int __init dxl_selftest(void)
 		err = dxl_selftest_map();
 	if (!err)
 		err = dxl_selftest_crash();
+	if (!err)
+		err = dxl_selftest_oracle();
 	return err;
 }
 

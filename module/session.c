@@ -91,6 +91,8 @@ static void dxl_session_leave(struct dxl_session *session)
 	__must_hold(&session->lock)
 {
 	dxl_window_disarm(session, -1);
+	if (session->lab && dxl_session_hangs(session))
+		dxl_rescue(session->lab);
 	/* Who saw a rule is parked now, or never will be. */
 	synchronize_rcu();
 	dxl_park_orphan(session);
@@ -148,6 +150,7 @@ static int dxl_control_release(struct inode *inode, struct file *file)
 	mutex_lock(&dxl_sessions_lock);
 	list_del(&session->list);
 	mutex_unlock(&dxl_sessions_lock);
+	dxl_verdict_free(session->verdict);
 	/* Wakers may still look at its roles. */
 	synchronize_rcu();
 	dxl_watch_put();

@@ -123,6 +123,7 @@ struct dxl_verdict;
 int dxl_verdict_ask(struct dxl_session *session);
 void dxl_verdict_free(struct dxl_verdict *verdict);
 bool dxl_verdict_is_hang(const struct dxl_verdict *verdict);
+bool dxl_session_hangs(struct dxl_session *session);
 void dxl_verdict_show(struct seq_file *seq, const struct dxl_verdict *verdict);
 void dxl_verdict_json(struct seq_file *seq, const struct dxl_verdict *verdict);
 

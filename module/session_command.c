@@ -156,8 +156,28 @@ static int dxl_do_mark(struct dxl_session *session, char *rest)
 		memset(role->crossed, 0, sizeof(role->crossed));
 	dxl_windows_forget(session);
 	atomic_set(&session->overdue, 0);
+	dxl_verdict_free(session->verdict);
+	session->verdict = NULL;
 	if (session->lab)
 		dxl_log_mark(session->lab);
+	return 0;
+}
+
+static int dxl_do_verdict(struct dxl_session *session, char *rest)
+{
+	int err = rest ? -EINVAL : dxl_verdict_ask(session);
+
+	if (err == -EBUSY || err == -ENOMEM || !err)
+		return err;
+	return dxl_refuse(err, "verdict", "no argument, and bind to a mount first");
+}
+
+static int dxl_do_rescue(struct dxl_session *session, char *rest)
+{
+	if (rest || !session->lab)
+		return dxl_refuse(rest ? -EINVAL : -ENODEV, "rescue",
+				  "no argument, and bind to a mount first");
+	dxl_rescue(session->lab);
 	return 0;
 }
 
@@ -291,6 +311,8 @@ static const struct {
 	{ "disarm", dxl_do_disarm },
 	{ "release", dxl_do_release },
 	{ "mark", dxl_do_mark },
+	{ "verdict", dxl_do_verdict },
+	{ "rescue", dxl_do_rescue },
 };
 
 /**

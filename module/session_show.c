@@ -68,6 +68,8 @@ static void dxl_session_report(struct seq_file *seq,
 		dxl_role_show_crossed(seq, role);
 	}
 	dxl_windows_show(seq, session);
+	if (session->verdict)
+		dxl_verdict_show(seq, session->verdict);
 }
 
 /**

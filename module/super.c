@@ -406,23 +406,44 @@ struct dxl_lab *dxl_fs_find_lab(const char *id)
 /**
  * dxl_fs_visit_labs() - Look at the lab of every mount.
  * @fn: called with a mutex that mount and umount hold briefly
+ * @arg: handed to @fn
  *
  * Context: Process context.
  */
-void dxl_fs_visit_labs(void (*fn)(struct dxl_lab *lab))
+void dxl_fs_visit_labs(void (*fn)(struct dxl_lab *lab, void *arg), void *arg)
 {
 	struct dxl_sb *sbi;
 
 	mutex_lock(&dxl_mounts_lock);
 	list_for_each_entry(sbi, &dxl_mounts, node)
-		fn(&sbi->lab);
+		fn(&sbi->lab, arg);
 	mutex_unlock(&dxl_mounts_lock);
 }
 
 /**
- * dxl_fs_visit_inodes() - Look at every inode in memory, of all mounts.
+ * dxl_sb_visit_inodes() - Look at every inode in memory of a mount.
+ * @sb: of a mount that cannot go away
  * @fn: called with s_inode_list_lock held: must not sleep. The inode may be
  *	new or dying; its tree is always there.
+ * @arg: handed to @fn
+ *
+ * Context: Does not sleep.
+ */
+void dxl_sb_visit_inodes(struct super_block *sb,
+			 void (*fn)(struct inode *inode, void *arg), void *arg)
+{
+	struct inode *inode;
+
+	/* Against inodes that come and go: these leave the list first. */
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list)
+		fn(inode, arg);
+	spin_unlock(&sb->s_inode_list_lock);
+}
+
+/**
+ * dxl_fs_visit_inodes() - Look at every inode in memory, of all mounts.
+ * @fn: as in dxl_sb_visit_inodes()
  * @arg: handed to @fn
  *
  * Context: Process context; takes a mutex that mount and umount hold briefly.
@@ -430,16 +451,10 @@ void dxl_fs_visit_labs(void (*fn)(struct dxl_lab *lab))
 void dxl_fs_visit_inodes(void (*fn)(struct inode *inode, void *arg), void *arg)
 {
 	struct dxl_sb *sbi;
-	struct inode *inode;
 
 	mutex_lock(&dxl_mounts_lock);
-	list_for_each_entry(sbi, &dxl_mounts, node) {
-		/* Against inodes that come and go: these leave the list first. */
-		spin_lock(&sbi->sb->s_inode_list_lock);
-		list_for_each_entry(inode, &sbi->sb->s_inodes, i_sb_list)
-			fn(inode, arg);
-		spin_unlock(&sbi->sb->s_inode_list_lock);
-	}
+	list_for_each_entry(sbi, &dxl_mounts, node)
+		dxl_sb_visit_inodes(sbi->sb, fn, arg);
 	mutex_unlock(&dxl_mounts_lock);
 }
 

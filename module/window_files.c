@@ -134,7 +134,7 @@ static int dxl_about_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(dxl_about);
 
-static void dxl_oracles_open(struct dxl_lab *lab)
+static void dxl_oracles_open(struct dxl_lab *lab, void *unused)
 {
 	/* Without memory for a log the oracles see less, and nothing wrong. */
 	dxl_log_open(lab);
@@ -149,7 +149,7 @@ static void dxl_oracles_open(struct dxl_lab *lab)
 void dxl_oracles_mounted(struct dxl_lab *lab)
 {
 	if (READ_ONCE(dxl_oracles))
-		dxl_oracles_open(lab);
+		dxl_oracles_open(lab, NULL);
 }
 
 static ssize_t oracles_write(struct file *file, const char __user *buf,
@@ -167,7 +167,7 @@ static ssize_t oracles_write(struct file *file, const char __user *buf,
 	WRITE_ONCE(dxl_oracles, on);
 	mutex_unlock(&dxl_shell.lock);
 	if (on)
-		dxl_fs_visit_labs(dxl_oracles_open);
+		dxl_fs_visit_labs(dxl_oracles_open, NULL);
 	return len;
 }
 

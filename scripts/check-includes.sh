@@ -16,7 +16,8 @@ entry.h window.h oracle.h : lab.h
 role.h           : lab.h window.h
 session.h        : role.h
 window_rule.h    : session.h
-entry_int.h entry_variant.h entry_evict.h : entry.h entry_int.h window.h
+verdict.h        : oracle.h role.h
+entry_int.h entry_variant.h entry_evict.h : entry.h entry_int.h oracle.h window.h
 media.h          : compat.h ondisk.h
 fs.h             : compat.h entry.h media.h ondisk.h
 map.h check.h fs_variant.h : fs.h

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rescue: end every wait that a knob or a window made on a mount
+ *
+ * Who is rescued gives up: a fault with SIGBUS, a system call with EIO. So a
+ * hang that is proven costs no reboot: the tasks go, the mount and the module
+ * can go after them.
+ */
+#include "fs.h"
+#include "session.h"
+
+/* Under s_inode_list_lock, so the inode stays. */
+static void dxl_rescue_inode(struct inode *inode, void *arg)
+{
+	dxl_tree_rescue(&DXL_I(inode)->tree);
+}
+
+/**
+ * dxl_rescue() - End every hang of a mount; may be done any number of times.
+ * @lab: of the mount
+ *
+ * First those that are parked: they may own what others wait for, and give it
+ * back as if nobody had held them. Then the waits for the transaction, which
+ * look at the count of rescues; then those for entries.
+ *
+ * Context: May sleep, but for nobody who may hang.
+ */
+void dxl_rescue(struct dxl_lab *lab)
+{
+	atomic_inc(&lab->rescues);
+	dxl_window_rescue(lab);
+	wake_up_all(&lab->txn.queue);
+	dxl_sb_visit_inodes(lab->sb, dxl_rescue_inode, NULL);
+}

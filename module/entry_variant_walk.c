@@ -7,14 +7,14 @@
 
 #include <linux/errno.h>
 
-/* Is there still an entry that begins at @first? */
-static bool dxl_walk_still_there(struct dxl_tree *tree, pgoff_t first)
+/* The entry that begins at @first, as it is now, or NULL. */
+static void *dxl_walk_still_there(struct dxl_tree *tree, pgoff_t first)
 	__must_hold(&tree->xa.xa_lock)
 {
 	XA_STATE(xas, &tree->xa, first);
 	void *entry = xas_load(&xas);
 
-	return entry && dxl_entry_first(entry, first) == first;
+	return entry && dxl_entry_first(entry, first) == first ? entry : NULL;
 }
 
 /**
@@ -135,7 +135,7 @@ static void *dxl_scan_paused(struct dxl_walk *walk, struct xa_state *xas,
 		pgoff_t index = xas->xa_index;
 		pgoff_t first = dxl_entry_first(entry, index);
 		unsigned int order = dxl_entry_order(entry);
-		bool left;
+		void *left;
 
 		xas_pause(xas);
 		search.index = index;
@@ -144,7 +144,7 @@ static void *dxl_scan_paused(struct dxl_walk *walk, struct xa_state *xas,
 		if (walk->err)
 			return NULL;
 		left = dxl_walk_still_there(walk->tree, first);
-		dxl_entry_woken(walk->tree, first, left ? entry : NULL);
+		dxl_entry_woken(walk->tree, first, left);
 		if (left)
 			dxl_damage(walk->tree, DXL_DAMAGE_SKIPPED, first,
 				   order);

@@ -191,7 +191,8 @@ static void run_once(struct run *run, const struct expectation *expect, unsigned
 	set_stage(run, seed);
 	if (!run->why[0])
 		play(run, expect);
-	if (!all_idle(run))
+	/* An entry may be locked for ever, and nobody wait for it yet. */
+	if (!all_idle(run) || run->verdict[0])
 		bring_back(run);
 	if (!place_is_clean(run->place, left, sizeof(left)))
 		inconclusive(run, "left behind: %s", left);

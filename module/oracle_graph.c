@@ -295,7 +295,8 @@ static void dxl_graph_chain(struct dxl_graph *graph,
 	unsigned int len = 0, i;
 
 	node = dxl_node_of(graph, task);
-	if (!node)
+	/* A loss that was kept, and healed since: the chain is that of then. */
+	if (!node || !node->on[0])
 		return;
 	back[len++] = node;
 	for (i = 0; i < graph->nr && len < DXL_PATH; i++) {

@@ -15,9 +15,11 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FILE_NAME	".daxlab-run"
+#define SYNC_SECONDS	5
 
 size_t read_text(const char *path, char *text, size_t size)
 {
@@ -280,9 +282,21 @@ int place_set_variant(struct place *place, const char *variant)
 
 int place_fresh(struct place *place, unsigned long pages)
 {
-	if (ftruncate(place->fd, 0) || ftruncate(place->fd, pages * 4096))
+	struct timespec now;
+
+	if (ftruncate(place->fd, 0))
 		return -errno;
-	return 0;
+	/*
+	 * The kernel's flusher takes what has been dirty for 30 s, locks entries
+	 * to do so, and stands where a role should. So it gets nothing that old.
+	 */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec - place->synced >= SYNC_SECONDS) {
+		if (syncfs(place->fd))
+			return -errno;
+		place->synced = now.tv_sec;
+	}
+	return ftruncate(place->fd, pages * 4096) ? -errno : 0;
 }
 
 bool place_is_clean(const struct place *place, char *what, size_t size)

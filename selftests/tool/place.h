@@ -22,6 +22,7 @@ struct place {
 	bool mounted;		/* by us */
 	char variant[1024];	/* as set */
 	char found[1024];	/* as it was */
+	long synced;		/* when, in seconds */
 };
 
 /*

@@ -44,6 +44,8 @@ static const char references[] =
 
 static const struct expectation expect[] = {
 	{ "invalidate=skip_uncounted", CAUGHT, "stale-mapping -", "bug of v4.11" },
+	{ "v4.11", CAUGHT, "stale-mapping -", NULL },
+	{ "v4.12", PASSED, NULL, "cured" },
 	{ "invalidate=per_entry", PASSED, NULL, "Zwisler v1: right here, one rmap walk per entry" },
 	{ "invalidate=unmap_first", PASSED, NULL, "without a race the order does not matter" },
 	{ "sound", PASSED, NULL, NULL },

@@ -75,6 +75,8 @@ static const char *const windows[] = { "fault.after_core_pmd_check", NULL };
 
 static const struct expectation expect[] = {
 	{ "recheck=none", CAUGHT, "collision pte-under-huge", "bug of v4.11" },
+	{ "v4.11", CAUGHT, "collision pte-under-huge", NULL },
+	{ "v4.12", PASSED, NULL, "cured" },
 	{ "recheck=data_only", PASSED, NULL, "v2 of the fix sees huge pages of data" },
 	{ "sound", PASSED, NULL, "the PTE fault sees the huge page and is made again" },
 	{}

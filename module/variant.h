@@ -26,62 +26,74 @@
 	C(WAIT_KEY, ENTRY, "entry",					\
 	  "sleep on the first index of the entry that was found (23c84eb78375)") \
 	C(WAIT_KEY, SEARCHER, "searcher",				\
-	  "sleep on the searcher's own index: bug of v4.20 (b15cd800682f)") \
+	  "grabs sleep on their own index, aligned if a PMD entry is found; lost where order_rule lets PMD grabs wait for PTE entries: bug of v4.20 (b15cd800682f)") \
 	C(WAIT_KEY, MASKED, "masked",					\
 	  "sleep and wake on the PMD's first index, always; wake one: the naive fix (Williams, July 2019)") \
 	C(WAIT_KEY, MASKED_ALL, "masked_all",				\
-	  "likewise, and every unlock wakes all: correct, a herd")
+	  "likewise, and every unlock wakes all: correct, a herd (2019 thread)")
 
 #define DXL_CHOICES_BUCKET(C)						\
 	C(BUCKET, HASHED, "hashed", "the hash of its key picks a waiter's queue") \
-	C(BUCKET, ONE, "one", "all keys share a queue: collisions by force; sound, since the wake function compares keys (rule 5)")
+	C(BUCKET, ONE, "one",						\
+	  "all keys share a queue: collisions by force; sound, since the wake function compares keys (rule 5)")
 
 #define DXL_CHOICES_ORDER_RULE(C)					\
 	C(ORDER_RULE, CONFLICT, "conflict",				\
 	  "a smaller entry is a conflict, told at once (23c84eb78375)")	\
 	C(ORDER_RULE, WAIT_OWN, "wait_own",				\
-	  "wait for a locked smaller entry, then tell the conflict without a put (v4.20)") \
+	  "wait for a locked smaller entry, then tell the conflict with a put on the searcher's own index (v4.20, b15cd800682f)") \
 	C(ORDER_RULE, ANY_ORDER, "any_order",				\
-	  "wait for an entry of any order on its own key, the caller puts (Kara, July 2019)") \
+	  "wait for an entry of any order on its own key, then tell the conflict with a put on that key (Kara, July 2019)") \
 	C(ORDER_RULE, RETURN_LOCKED, "return_locked",			\
-	  "return the smaller entry locked as it is; put knows (Wilcox, 4 July 2019)") \
+	  "return the smaller entry as it is, locked or not: a conflict; put wakes nobody for a locked one (Wilcox, 4 July 2019)") \
 	C(ORDER_RULE, BEFORE_NULL, "before_null",			\
 	  "order tested before NULL: nothing there is a conflict (bug fixed by 6370740e5f8e)")
 
 #define DXL_CHOICES_PUT(C)						\
-	C(PUT, RIGHT, "right", "an entry that is not locked is put: wakes the next (61c30c98ef17)") \
-	C(PUT, INVERTED, "inverted", "put wakes for conflicts only: bug of v5.3-rc1 (23c84eb78375 as merged)")
+	C(PUT, RIGHT, "right",						\
+	  "an entry that is not locked is put: wakes the next (61c30c98ef17)") \
+	C(PUT, INVERTED, "inverted",					\
+	  "put wakes for conflicts only, so for no entry: bug of v5.3-rc1 (23c84eb78375 as merged)")
 
 #define DXL_CHOICES_WAKE_REMOVAL(C)					\
 	C(WAKE_REMOVAL, ALL, "all", "removal wakes all (237388320def)")	\
-	C(WAKE_REMOVAL, NEXT, "next", "removal wakes one, who finds nothing wakes nobody: bug of v4.10..v5.12 (c6dcf52c23d2)") \
+	C(WAKE_REMOVAL, NEXT, "next",					\
+	  "removal wakes one, who finds nothing wakes nobody: bug of v4.10..v5.12 (c6dcf52c23d2)") \
 	C(WAKE_REMOVAL, NEXT_GONE, "next_gone",				\
-	  "who finds nothing wakes the next on his own index: hangs for PMD entries (Goyal v1, 2021)") \
+	  "likewise, but who finds nothing wakes the next on the index where he looked: hangs for PMD entries (Goyal v1, 2021)") \
 	C(WAKE_REMOVAL, BOTH_KEYS, "both_keys",				\
-	  "who finds nothing wakes the next on the exact and on the aligned key (2021 thread)")
+	  "likewise, on that index and on the PMD's first: still hangs for PTE grabs that slept for a PMD entry (2021 thread)")
 
 #define DXL_CHOICES_WAKE_DOWNGRADE(C)					\
 	C(WAKE_DOWNGRADE, ALL, "all", "downgrade wakes all (ac401cc78242)") \
 	C(WAKE_DOWNGRADE, NEXT, "next", "downgrade wakes one (never shipped)") \
 	C(WAKE_DOWNGRADE, PASS_ON, "pass_on",				\
-	  "downgrade wakes one, and who meets a conflict wakes the next: hangs for mixed waiters")
+	  "downgrade wakes one, and who was woken and meets a conflict wakes the next: hangs for mixed waiters (never shipped)")
 
 #define DXL_CHOICES_BATON(C)						\
-	C(BATON, PUT, "put", "a woken waiter that does not lock passes the wake on") \
-	C(BATON, KEEP, "keep", "it does not")
+	C(BATON, PUT, "put",						\
+	  "a woken waiter that does not lock passes the wake on (put_unlocked_entry(), ac401cc78242)") \
+	C(BATON, KEEP, "keep",						\
+	  "it does not, as dax_lock_mapping_entry() at first (fixed by 25bbe21bf427)")
 
 #define DXL_CHOICES_LOOKUP(C)						\
 	C(LOOKUP, FIND_CONFLICT, "find_conflict",			\
 	  "a PMD grab sees any entry of its range (0e40de0338d0)")	\
-	C(LOOKUP, LOAD, "load", "xas_load(): sees the first slots only, the store swallows PTE entries: bug of 4.20-rc") \
-	C(LOOKUP, EEXIST, "eexist", "xas_load(), but nothing is stored over an entry: as the radix tree did (Kara, 2019)")
+	C(LOOKUP, LOAD, "load",						\
+	  "xas_load(): sees the first 64 pages only, the store swallows other PTE entries: bug of 4.20-rc (fixed by 0e40de0338d0)") \
+	C(LOOKUP, EEXIST, "eexist",					\
+	  "xas_load(), but nothing is stored over an entry: as the radix tree did (Kara, 2019)")
 
 #define DXL_CHOICES_DOWNGRADE(C)					\
-	C(DOWNGRADE, LOCKED, "locked", "the PMD entry is locked while xa_lock is dropped, and removed after a fresh look") \
-	C(DOWNGRADE, UNLOCKED, "unlocked", "it is not locked meanwhile") \
-	C(DOWNGRADE, SKIP_UNMAP, "skip_unmap", "its zero page stays mapped") \
-	C(DOWNGRADE, LATE_WAKE, "late_wake", "the wake comes after xa_lock was dropped once more, and wakes one") \
-	C(DOWNGRADE, STICKY, "sticky", "the decision to downgrade outlives a retry: bug of v4.20..v5.x")
+	C(DOWNGRADE, LOCKED, "locked",					\
+	  "the PMD entry is locked while xa_lock is dropped, and removed after a fresh look (ac401cc78242)") \
+	C(DOWNGRADE, UNLOCKED, "unlocked",				\
+	  "it is not locked meanwhile, and what is there then is removed (never shipped)") \
+	C(DOWNGRADE, SKIP_UNMAP, "skip_unmap", "its zero page stays mapped (never shipped)") \
+	C(DOWNGRADE, LATE_WAKE, "late_wake",				\
+	  "the wake comes after xa_lock was dropped once more, and wakes one (never shipped)") \
+	C(DOWNGRADE, STICKY, "sticky",					\
+	  "the decision to downgrade outlives a retry, which removes what it finds: bug of v4.20..v5.x (b15cd800682f)")
 
 #define DXL_CHOICES_HOLE_PAGE(C)					\
 	C(HOLE_PAGE, ENTRY, "entry", "a hole has an entry like any other (91d25ba8a6b0)") \
@@ -90,65 +102,91 @@
 	C(HOLE_PAGE, WAKE_ALL, "wake_all", "likewise, and wakes all (965d004af540)")
 
 #define DXL_CHOICES_MAP_ORDER(C)					\
-	C(MAP_ORDER, INSIDE, "inside", "the block map is read under the entry lock (13e451fdc1af, 876f29460cbd)") \
+	C(MAP_ORDER, INSIDE, "inside",					\
+	  "the block map is read under the entry lock (13e451fdc1af, 876f29460cbd)") \
 	C(MAP_ORDER, BEFORE, "before", "before the entry lock: bug of v4.10 (9f141d6ef625)") \
-	C(MAP_ORDER, TWICE, "twice", "before, and write(2) invalidates twice, before and after the copy (2017 thread): narrower only") \
-	C(MAP_ORDER, RWSEM, "rwsem", "before, and write(2) excludes faults by invalidate_lock: sound, does not scale (2017 thread)") \
-	C(MAP_ORDER, BLIND, "blind", "before, and what was seen is stored whatever is there: no entry lock, as before v4.7 (ac401cc78242)")
+	C(MAP_ORDER, TWICE, "twice",					\
+	  "before, and write(2) invalidates twice, before and after the copy (2017 thread): narrower only") \
+	C(MAP_ORDER, RWSEM, "rwsem",					\
+	  "before, and write(2) excludes faults by invalidate_lock: sound, does not scale (2017 thread)") \
+	C(MAP_ORDER, BLIND, "blind",					\
+	  "before, and what was seen is stored whatever is there: no entry lock, as before v4.7 (ac401cc78242)")
 
 #define DXL_CHOICES_TXN(C)						\
 	C(TXN, NONE, "none", "no transaction: each change of the map is one store") \
-	C(TXN, KEPT, "kept", "write(2) keeps its handle while it copies, a fault takes one under the entry lock: deadlock (2016)") \
+	C(TXN, KEPT, "kept",						\
+	  "write(2) keeps its handle while it copies, a fault takes one under the entry lock: deadlock (2016)") \
 	C(TXN, DROPPED, "dropped", "write(2) drops its handle before the copy") \
-	C(TXN, FIRST, "first", "write(2) keeps it, a write fault takes its own before the entry lock (fb26a1cbed8c)")
+	C(TXN, FIRST, "first",						\
+	  "write(2) keeps it, a write fault takes its own before the entry lock (fb26a1cbed8c)")
 
 #define DXL_CHOICES_INVALIDATE(C)					\
-	C(INVALIDATE, ENTRIES_FIRST, "entries_first", "entries, then one unmap of the range (cd656375f941)") \
+	C(INVALIDATE, ENTRIES_FIRST, "entries_first",			\
+	  "entries, then one unmap of the range (cd656375f941)") \
 	C(INVALIDATE, UNMAP_FIRST, "unmap_first", "the other way round") \
-	C(INVALIDATE, PER_ENTRY, "per_entry", "each entry unmapped under its lock, then removed (Zwisler v1, 2017)") \
-	C(INVALIDATE, SKIP_UNCOUNTED, "skip_uncounted", "nothing is done if no page cache page is counted: bug of v4.11 (cd656375f941)") \
+	C(INVALIDATE, PER_ENTRY, "per_entry",				\
+	  "each entry unmapped under its lock, then removed (Zwisler v1, 2017)") \
+	C(INVALIDATE, SKIP_UNCOUNTED, "skip_uncounted",			\
+	  "nothing is done if no page cache page is counted: bug of v4.11 (cd656375f941)") \
 	C(INVALIDATE, DROP_DIRTY, "drop_dirty", "dirty entries go as well (c6dcf52c23d2)") \
 	C(INVALIDATE, EARLY, "early", "before the blocks are allocated") \
-	C(INVALIDATE, UNTOLD, "untold", "the map does not tell that it changed (IOMAP_F_NEW not set)")
+	C(INVALIDATE, UNTOLD, "untold",					\
+	  "the map does not tell that it changed (IOMAP_F_NEW not set)")
 
 #define DXL_CHOICES_EVICT(C)						\
 	C(EVICT, NEVER, "never", "fadvise and drop_caches leave entries alone (4636e70bb0a8)") \
-	C(EVICT, CLEAN, "clean", "POSIX_FADV_DONTNEED removes clean entries and leaves their mappings: bug of v4.11")
+	C(EVICT, CLEAN, "clean",					\
+	  "POSIX_FADV_DONTNEED removes clean entries and leaves their mappings: bug of v4.11")
 
 #define DXL_CHOICES_RECHECK(C)						\
-	C(RECHECK, LOCKED, "locked", "the pmd is looked at again under the entry lock (e2093926a098)") \
+	C(RECHECK, LOCKED, "locked",					\
+	  "the pmd is looked at again under the entry lock (e2093926a098)") \
 	C(RECHECK, NONE, "none", "it is not: bug of v4.11")		\
-	C(RECHECK, DATA_ONLY, "data_only", "only huge pages of data are seen, not the huge zero page (v2 of the fix, 2017)")
+	C(RECHECK, DATA_ONLY, "data_only",				\
+	  "only huge pages of data are seen, not the huge zero page (v2 of the fix, 2017)")
 
 #define DXL_CHOICES_COLOUR(C)						\
 	C(COLOUR, FIRST, "first", "colours are compared before the grab (fffa281b48a9)") \
 	C(COLOUR, LATE, "late", "after it, by the frame only: holes are missed: bug of v4.12")
 
 #define DXL_CHOICES_SCAN(C)						\
-	C(SCAN, RESET, "reset", "a walk that met a locked entry looks it up anew (6be3e21d25ca, dd59137bfe70)") \
-	C(SCAN, POSITIONED, "positioned", "it asks for a conflict where it stands, and skips the entry: bug of v4.20..v6.14") \
-	C(SCAN, PAUSE, "pause", "it pauses, sleeps, and reloads the neighbour: bug of v6.15 (6be3e21d25ca)")
+	C(SCAN, RESET, "reset",						\
+	  "a walk that met a locked entry looks it up anew (6be3e21d25ca, dd59137bfe70)") \
+	C(SCAN, POSITIONED, "positioned",				\
+	  "it asks for a conflict where it stands, and skips the entry: bug of v4.20..v6.14") \
+	C(SCAN, PAUSE, "pause",						\
+	  "it pauses, sleeps, and reloads the neighbour: bug of v6.15 (6be3e21d25ca)")
 
 #define DXL_CHOICES_SYNC_SCAN(C)					\
-	C(SYNC_SCAN, RESET, "reset", "writeback waits for every locked entry of its work list") \
-	C(SYNC_SCAN, POSITIONED, "positioned", "it skips locked entries: open in v7.3 (races.md B3)")
+	C(SYNC_SCAN, RESET, "reset",					\
+	  "writeback waits for every locked entry of its work list (races.md B3)") \
+	C(SYNC_SCAN, POSITIONED, "positioned",				\
+	  "it skips locked entries: open in v7.3 (races.md B3)")
 
 #define DXL_CHOICES_TOWRITE(C)						\
-	C(TOWRITE, AFTER_FLUSH, "after_flush", "TOWRITE goes with DIRTY, after the flush") \
-	C(TOWRITE, AT_LOCK, "at_lock", "it goes when the entry is locked: open in v7.3 (races.md B3b)")
+	C(TOWRITE, AFTER_FLUSH, "after_flush",				\
+	  "TOWRITE goes with DIRTY, after the flush (races.md B3b)") \
+	C(TOWRITE, AT_LOCK, "at_lock",					\
+	  "it goes when the entry is locked: open in v7.3 (races.md B3b)")
 
 #define DXL_CHOICES_ADVANCE(C)						\
 	C(ADVANCE, SIZE, "size", "a walk goes on behind the entry (XArray)") \
 	C(ADVANCE, ONE, "one", "one index further, which may be the same entry (d7782145e1ad)") \
-	C(ADVANCE, STUCK, "stuck", "not at all: each batch starts where the first did (1eb643d02b21)")
+	C(ADVANCE, STUCK, "stuck",					\
+	  "not at all: each batch starts where the first did (1eb643d02b21)")
 
 #define DXL_CHOICES_CANARY(C)						\
 	C(CANARY, NONE, "none", "no rule is broken")			\
-	C(CANARY, LATE_ENQUEUE, "late_enqueue", "a waiter enqueues after it dropped xa_lock (rule 2)") \
-	C(CANARY, EARLY_WAKE, "early_wake", "the wake comes before the store (rule 3)") \
-	C(CANARY, STRANGER, "stranger", "the wake function takes any key for its own (rule 5)") \
-	C(CANARY, LEAVE, "leave", "a woken waiter with a fatal signal leaves without a put (rule 12)") \
-	C(CANARY, NEW_KEY, "new_key", "the wake of a removal uses the key of what comes after it (rule 7)")
+	C(CANARY, LATE_ENQUEUE, "late_enqueue",				\
+	  "a waiter enqueues after it dropped xa_lock (rule 2); never shipped") \
+	C(CANARY, EARLY_WAKE, "early_wake",				\
+	  "the wake comes before the store (rule 3); never shipped") \
+	C(CANARY, STRANGER, "stranger",					\
+	  "the wake function takes any key for its own (rule 5); never shipped") \
+	C(CANARY, LEAVE, "leave",					\
+	  "a woken grab with a fatal signal leaves without a put (rule 12; class of 25bbe21bf427)") \
+	C(CANARY, NEW_KEY, "new_key",					\
+	  "the wake of a removal uses the key of what comes after it (rule 7); never shipped")
 
 /* K(KNOB, name, meaning) */
 #define DXL_KNOB_TABLE(K)						\

@@ -24,6 +24,17 @@ MODULE_PARM_DESC(wait_bits, "log2 of the wait queues for entries, 0..16 (default
 
 static wait_queue_head_t *dxl_wait_table;
 
+static __always_inline wait_queue_head_t *dxl_bucket(struct dxl_tree *tree,
+						     pgoff_t first)
+{
+	unsigned long hash = (unsigned long)tree ^ first;
+
+	if (dxl_choice(tree->lab, DXL_KNOB_BUCKET) == DXL_BUCKET_ONE)
+		return dxl_wait_table;
+	/* hash_long() of 0 bits would shift by the width of the word. */
+	return dxl_wait_table + (wait_bits ? hash_long(hash, wait_bits) : 0);
+}
+
 /**
  * dxl_entry_queue() - The bucket of a key.
  * @key: the key
@@ -33,12 +44,7 @@ static wait_queue_head_t *dxl_wait_table;
  */
 wait_queue_head_t *dxl_entry_queue(const struct dxl_key *key)
 {
-	unsigned long hash = (unsigned long)key->tree ^ key->first;
-
-	if (dxl_choice(key->tree->lab, DXL_KNOB_BUCKET) == DXL_BUCKET_ONE)
-		return dxl_wait_table;
-	/* hash_long() of 0 bits would shift by the width of the word. */
-	return dxl_wait_table + (wait_bits ? hash_long(hash, wait_bits) : 0);
+	return dxl_bucket(key->tree, key->first);
 }
 
 /* What a waker tells the waiters in the bucket, and is told. */
@@ -74,6 +80,28 @@ static int dxl_entry_wake_fn(struct wait_queue_entry *wq, unsigned int mode,
 	return 0;
 }
 
+/* Somebody is in the bucket, or wants to know that nobody was. */
+static noinline void dxl_entry_wake_bucket(struct dxl_key key,
+					   enum dxl_wake_mode mode)
+{
+	struct dxl_wake wake = { .key = key };
+	wait_queue_head_t *queue;
+
+	if (dxl_varied())
+		mode = dxl_wake_varied(&wake.key, mode);
+	queue = dxl_entry_queue(&wake.key);
+	/* Rule 3, as in dxl_entry_wake(). */
+	if (waitqueue_active(queue)) {
+		dxl_stat_inc(DXL_STAT_WAKES_ISSUED);
+		trace_entry_wake(key.tree->dev, key.tree->ino, wake.key.first,
+				 mode == DXL_WAKE_ALL);
+		__wake_up(queue, TASK_NORMAL, mode == DXL_WAKE_ALL ? 0 : 1,
+			  &wake);
+	}
+	dxl_note(key.tree, DXL_EV_WAKE, wake.key.first, 0, key.first,
+		 wake.woken << 1 | (mode == DXL_WAKE_ALL));
+}
+
 /**
  * dxl_entry_wake() - Wake waiters of a key.
  * @key: whose waiters
@@ -84,22 +112,10 @@ static int dxl_entry_wake_fn(struct wait_queue_entry *wq, unsigned int mode,
  */
 void dxl_entry_wake(struct dxl_key key, enum dxl_wake_mode mode)
 {
-	struct dxl_wake wake = { .key = key };
-	wait_queue_head_t *queue;
-
-	if (dxl_varied())
-		mode = dxl_wake_varied(&wake.key, mode);
-	queue = dxl_entry_queue(&wake.key);
-	/* Who is not in the queue yet sees the store: rule 3. */
-	if (waitqueue_active(queue)) {
-		dxl_stat_inc(DXL_STAT_WAKES_ISSUED);
-		trace_entry_wake(key.tree->dev, key.tree->ino, wake.key.first,
-				 mode == DXL_WAKE_ALL);
-		__wake_up(queue, TASK_NORMAL, mode == DXL_WAKE_ALL ? 0 : 1,
-			  &wake);
-	}
-	dxl_note(key.tree, DXL_EV_WAKE, wake.key.first, 0, key.first,
-		 wake.woken << 1 | (mode == DXL_WAKE_ALL));
+	if (dxl_watched() || dxl_varied() ||
+	    /* Who is not in the queue yet sees the store: rule 3. */
+	    waitqueue_active(dxl_bucket(key.tree, key.first)))
+		dxl_entry_wake_bucket(key, mode);
 }
 
 /**

@@ -22,7 +22,7 @@ media.h          : compat.h ondisk.h
 fs.h             : compat.h entry.h media.h ondisk.h
 map.h check.h fs_variant.h : fs.h
 fault.h          : fs.h window.h
-selftest/entry*  : ../entry_int.h ../selftest.h ../stats.h ../trace.h entry_test.h
+selftest/entry*  : ../entry_int.h ../entry_variant.h ../selftest.h ../stats.h ../trace.h entry_test.h
 *.h              :
 main.c           : *
 bdev*.c          : bdev.h compat.h stats.h trace.h units.h selftest/bdev*.c

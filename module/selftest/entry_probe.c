@@ -247,6 +247,18 @@ static int nomem_downgrade(struct dxl_test *t)
 	return 0;
 }
 
+/* A8: the flag does outlive it; what the other fault has put there is erased. */
+static int nomem_sticky(struct dxl_test *t)
+{
+	DXL_TRY(dxl_test_vary(t, "downgrade=sticky"));
+	DXL_TRY(dxl_test_make(t, 0, dxl_test_zero(DXL_ENTRY_PMD), false));
+	DXL_EXPECT(!dxl_alloc_grab(t, 7, 0, BIT(0), opponent_pte));
+	DXL_EXPECT(t->hold->entry == dxl_test_locked(dxl_test_empty(0)));
+	DXL_EXPECT(!dxl_test_dirty(t, 7));
+	dxl_entry_unlock(&t->tree, t->hold);
+	return 0;
+}
+
 /* The node that the first round was given goes back if there is a conflict. */
 static int nomem_conflict(struct dxl_test *t)
 {
@@ -286,6 +298,7 @@ const struct dxl_test_case dxl_test_nomem_cases[] = {
 	{ "nomem: allocate and start over", nomem_retry },
 	{ "nomem: give up and leave nothing behind", nomem_failure },
 	{ "nomem: downgrade, then another fault", nomem_downgrade },
+	{ "nomem: downgrade, and the flag sticks", nomem_sticky },
 	{ "nomem: conflict in the second round", nomem_conflict },
 	{ "nomem: after a wait", nomem_waited },
 	{ }

@@ -73,7 +73,7 @@ static int dxl_test_invariants(struct dxl_test *t)
 	/* Each sleep ended by one wake, and each was counted once. */
 	DXL_EXPECT(dxl_test_count(t, DXL_STAT_WAITS) ==
 		   dxl_test_count(t, DXL_STAT_WAKES_USEFUL) +
-		   dxl_test_count(t, DXL_STAT_WAKES_MISDIRECTED));
+		   dxl_test_count(t, DXL_STAT_WAKES_MISDIRECTED) + t->rescued);
 	DXL_TRY(dxl_tree_is_quiet(&t->tree));
 	DXL_TRY(dxl_tree_is_quiet(t->other));
 	return 0;
@@ -99,6 +99,7 @@ static int dxl_test_one(struct dxl_test *t, const struct dxl_test_case *c)
 	t->alone = false;
 	t->cleaning = false;
 	t->over = false;
+	t->rescued = 0;
 	t->unmaps = 0;
 	t->bad_enqueue = 0;
 	t->bad_wake = 0;
@@ -110,6 +111,7 @@ static int dxl_test_one(struct dxl_test *t, const struct dxl_test_case *c)
 	pr_info("selftest entry %s: %s\n", c->name, err ? "FAIL" : "pass");
 	if (err)
 		dxl_team_rescue(t);
+	dxl_test_vary(t, "sound");
 	dxl_tree_destroy(&t->tree);
 	dxl_tree_destroy(t->other);
 	return err;
@@ -124,6 +126,7 @@ static int dxl_test_all(struct dxl_test *t)
 		dxl_test_wait_cases,
 		dxl_test_order_cases,
 		dxl_test_random_cases,
+		dxl_test_variant_cases,
 	};
 	const struct dxl_test_case *c;
 	int i, err = 0;
@@ -151,6 +154,7 @@ int __init dxl_selftest_entry(void)
 	err = t->others ? dxl_entry_init() : -ENOMEM;
 	if (err)
 		goto out;
+	dxl_lab_init(&t->lab, NULL);
 	err = dxl_team_start(t);
 	if (!err)
 		err = dxl_probe_start(t);

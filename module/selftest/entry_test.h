@@ -77,6 +77,8 @@ struct dxl_worker {
  * @park_unmap: a worker that calls the unmap operation is parked in it
  * @alone: nobody else uses the tree, so that whoever is looked at does
  * @cleaning: whoever wakes has just cleaned the entry
+ * @rescued: sleeps that dxl_tree_rescue() has ended
+ * @lab: of trees that follow a variant
  * @over: a failure was found; loops that go on for ever end
  * @unmaps: calls of the unmap operation; the last one:
  * @unmap_first: its range
@@ -100,6 +102,8 @@ struct dxl_test {
 	bool alone;
 	bool cleaning;
 	bool over;
+	unsigned int rescued;
+	struct dxl_lab lab;
 	unsigned int unmaps;
 	pgoff_t unmap_first;
 	unsigned long unmap_nr;
@@ -121,6 +125,7 @@ extern const struct dxl_test_case dxl_test_nomem_cases[];
 extern const struct dxl_test_case dxl_test_wait_cases[];
 extern const struct dxl_test_case dxl_test_order_cases[];
 extern const struct dxl_test_case dxl_test_random_cases[];
+extern const struct dxl_test_case dxl_test_variant_cases[];
 
 /* entry_team.c */
 int dxl_team_start(struct dxl_test *t);
@@ -148,6 +153,9 @@ void dxl_probe_stop(struct dxl_test *t);
 /* entry_run.c */
 u64 dxl_test_count(struct dxl_test *t, enum dxl_stat stat);
 int dxl_test_make(struct dxl_test *t, pgoff_t index, void *entry, bool dirty);
+
+/* entry_variant.c */
+int dxl_test_vary(struct dxl_test *t, const char *choices);
 
 static inline void *dxl_test_at(struct dxl_test *t, pgoff_t index)
 {

@@ -421,7 +421,8 @@ void dxl_entry_unlock(struct dxl_tree *tree, struct dxl_hold *hold)
 	}
 	xas_lock(&xas);
 	dxl_entry_clear_lock(tree, &xas, hold);
-	xas_unlock(&xas);
+	/* In the same hold, so that whoever begins to watch sees both. */
 	dxl_entry_wake(dxl_entry_key(tree, hold->entry, hold->first),
 		       DXL_WAKE_NEXT);
+	xas_unlock(&xas);
 }

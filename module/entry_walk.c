@@ -14,7 +14,7 @@
 #include <linux/sched.h>
 
 /* Watched walks give way after each entry, so that the window can be armed. */
-static bool dxl_walk_tires(void)
+static __always_inline bool dxl_walk_tires(void)
 {
 	return need_resched() || dxl_watched();
 }

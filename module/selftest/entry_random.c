@@ -135,7 +135,7 @@ static void random_sync(struct dxl_worker *w, struct rnd_state *rnd,
 	dxl_entry_tag(w->tree, first, last);
 	while (!READ_ONCE(w->t->over) &&
 	       (nr = dxl_entry_collect(w->tree, first, last, w->hold,
-				       DXL_TEST_BATCH))) {
+				       DXL_TEST_BATCH)) > 0) {
 		for (n = 0; n < nr; n++) {
 			CHECK(dxl_entry_is_data(w->hold[n].entry));
 			own(w, w->hold + n);

@@ -93,7 +93,7 @@ static void dxl_job_sync(struct dxl_worker *w)
 	/* What is never clean would be collected for ever. */
 	while (!READ_ONCE(w->t->over) &&
 	       (nr = dxl_entry_collect(w->tree, w->first, w->last, w->hold,
-				       DXL_TEST_HOLDS))) {
+				       DXL_TEST_HOLDS)) > 0) {
 		if (w->park)
 			dxl_worker_park(w);
 		w->park = false;
@@ -127,7 +127,7 @@ void dxl_give_sync(struct dxl_worker *w, pgoff_t first, pgoff_t last, bool tag)
 	dxl_worker_start(w, dxl_job_sync);
 }
 
-/* A task on a queue sleeps, or is about to, until somebody wakes it. */
+/* A task on a queue sleeps, or is about to, until somebody wakes or rescues it. */
 static int dxl_tree_asleep(struct dxl_tree *tree)
 {
 	struct dxl_waiter *waiter;
@@ -135,7 +135,8 @@ static int dxl_tree_asleep(struct dxl_tree *tree)
 
 	xa_lock(&tree->xa);
 	list_for_each_entry(waiter, &tree->waiters, list)
-		asleep += !list_empty_careful(&waiter->wq.entry);
+		asleep += !waiter->aborted &&
+			  !list_empty_careful(&waiter->wq.entry);
 	xa_unlock(&tree->xa);
 	return asleep;
 }

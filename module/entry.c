@@ -67,6 +67,21 @@ void *dxl_entry_stop(struct xa_state *xas, int err)
 	return DXL_STOP;
 }
 
+/* An entry that a grab wants is locked. Return: 0 or why the grab ends. */
+static noinline int dxl_grab_wait(struct dxl_tree *tree, struct xa_state *xas,
+				  void *entry, unsigned int order)
+	__must_hold(&tree->xa.xa_lock)
+{
+	const struct dxl_search search = {
+		.index = xas->xa_index,
+		.order = order,
+		.wake = DXL_WIN_GRAB_AFTER_WAKE,
+	};
+
+	return dxl_entry_wait(tree, xas, entry,
+			      dxl_entry_first(entry, search.index), &search);
+}
+
 /*
  * Find the entry over xas.xa_index and wait until it is unlocked. The caller
  * locks what is returned or calls dxl_entry_put().
@@ -78,14 +93,7 @@ static void *dxl_entry_get_unlocked(struct dxl_tree *tree,
 				    struct dxl_grab *grab)
 	__must_hold(&tree->xa.xa_lock)
 {
-	struct dxl_search search = {
-		.index = xas->xa_index,
-		.order = order,
-		.wake = DXL_WIN_GRAB_AFTER_WAKE,
-	};
-	bool woken = false;
-	pgoff_t first = 0;
-	void *entry;
+	void *entry, *slept = NULL;
 	int err;
 
 	for (;;) {
@@ -94,44 +102,26 @@ static void *dxl_entry_get_unlocked(struct dxl_tree *tree,
 		if (!entry)
 			break;
 		if (dxl_entry_order(entry) < order) {
-			dxl_note(tree, DXL_EV_CONFLICT, search.index, order,
-				 search.index, 0);
+			dxl_note(tree, DXL_EV_CONFLICT, xas->xa_index, order,
+				 xas->xa_index, 0);
 			entry = dxl_entry_stop(xas, -EAGAIN);
 			break;
 		}
 		if (!dxl_entry_is_locked(entry))
 			break;
-		if (woken)
-			dxl_entry_woken(tree, first, entry);
-		first = dxl_entry_first(entry, search.index);
-		err = dxl_entry_wait(tree, xas, entry, first, &search);
+		if (slept)
+			dxl_entry_woken(tree, dxl_entry_first(slept, xas->xa_index),
+					entry);
+		err = dxl_grab_wait(tree, xas, entry, order);
 		if (err)
 			return dxl_entry_stop(xas, err);
-		woken = true;
+		slept = entry;
 		grab->waited = true;
 	}
-	if (woken)
-		dxl_entry_woken(tree, first, entry);
+	if (slept)
+		dxl_entry_woken(tree, dxl_entry_first(slept, xas->xa_index),
+				entry);
 	return entry;
-}
-
-/**
- * dxl_entry_replace() - Put a value in place of one of the same size.
- * @xas: stands there
- * @entry: the value
- *
- * No count, mark or sibling of the tree changes, so xas_store() would only walk
- * again: it costs 130 instructions for a PTE entry and 450 for a PMD entry.
- *
- * Context: Called with xa_lock.
- */
-void dxl_entry_replace(struct xa_state *xas, void *entry)
-	__must_hold(&xas->xa->xa_lock)
-{
-	if (xas->xa_node)
-		rcu_assign_pointer(xas->xa_node->slots[xas->xa_offset], entry);
-	else
-		rcu_assign_pointer(xas->xa->xa_head, entry);
 }
 
 /**

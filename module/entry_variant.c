@@ -180,6 +180,16 @@ static bool dxl_hole_enter(struct dxl_tree *tree, pgoff_t index)
 	return false;
 }
 
+/* A wake came for the PTE entry over @index, or for the PMD entry. */
+static void dxl_hole_pass_on(struct dxl_tree *tree, pgoff_t index)
+{
+	struct dxl_key key = { .tree = tree, .first = index };
+
+	dxl_entry_wake(key, DXL_WAKE_NEXT);
+	key.first &= ~DXL_PMD_COLOUR;
+	dxl_entry_wake(key, DXL_WAKE_NEXT);
+}
+
 /**
  * dxl_entry_grab_hole() - Grab for a read fault of order 0 (knob hole_page).
  * @tree: the tree
@@ -205,10 +215,10 @@ int dxl_entry_grab_hole(struct dxl_tree *tree, pgoff_t index,
 
 		xas_lock(&xas);
 		entry = dxl_find_varied(tree, &xas, 0, &grab);
-		/* It will be locked by a second look: the wake goes on. */
+		/* It is locked by a second look: the wake goes on. */
 		if (grab.waited && entry != DXL_STOP &&
 		    !dxl_entry_is_hole(tree, entry))
-			dxl_entry_wake(grab.slept, DXL_WAKE_NEXT);
+			dxl_hole_pass_on(tree, index);
 		xas_unlock(&xas);
 		if (entry == DXL_STOP)
 			return xas_error(&xas);

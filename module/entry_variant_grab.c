@@ -126,7 +126,6 @@ static void *dxl_get_varied(struct dxl_tree *tree, struct xa_state *xas,
 		if (err)
 			return dxl_entry_stop(xas, err);
 		grab->waited = true;
-		grab->slept = slept;
 	}
 	if (slept.tree)
 		dxl_entry_woken(tree, slept.first, entry);

@@ -125,30 +125,16 @@ static void *dxl_entry_get_unlocked(struct dxl_tree *tree,
 }
 
 /**
- * dxl_hold_find() - Position a state on a locked entry.
- * @xas: any state of the tree
+ * dxl_hold_find_first() - dxl_hold_find() of the entry at index 0.
+ * @xas: of the tree, at index 0
  * @hold: the caller's hold
  *
- * A node with a locked entry is neither freed nor moved while the tree around
- * it grows and shrinks, with one exception: the entry at index 0, when it is
- * left alone, moves from its node to the head of the tree.
- *
  * Context: Called with xa_lock.
- * Return: Whether the entry is there; always, but for variants.
  */
-bool dxl_hold_find(struct xa_state *xas, const struct dxl_hold *hold)
+void dxl_hold_find_first(struct xa_state *xas, const struct dxl_hold *hold)
 	__must_hold(&xas->xa->xa_lock)
 {
-	xas_set(xas, hold->first);
-	if (dxl_varied())
-		return dxl_hold_find_varied(xas, hold);
-	if (hold->first) {
-		xas->xa_node = hold->node;
-		xas->xa_offset = hold->offset;
-	} else {
-		WARN_ON_ONCE(xas_load(xas) != hold->entry);
-	}
-	return true;
+	WARN_ON_ONCE(xas_load(xas) != hold->entry);
 }
 
 static void dxl_hold_start(struct dxl_tree *tree, const struct xa_state *xas,
@@ -183,8 +169,8 @@ void dxl_entry_lock(struct dxl_tree *tree, struct xa_state *xas, void *entry,
 	entry = xa_mk_value(xa_to_value(entry) | DXL_ENTRY_LOCKED);
 	dxl_entry_replace(xas, entry);
 	dxl_hold_start(tree, xas, hold, entry, index);
-	dxl_note(tree, DXL_EV_LOCK, hold->first, dxl_entry_order(entry), index,
-		 xa_to_value(entry));
+	if (dxl_watched())
+		dxl_note_entry(tree, DXL_EV_LOCK, entry, index);
 }
 
 /* Insert a locked EMPTY entry where there is none; the tree may have to grow. */
@@ -204,7 +190,8 @@ static void dxl_entry_insert(struct dxl_tree *tree, struct xa_state *xas,
 	if (xas_error(xas))
 		return;
 	dxl_hold_start(tree, xas, hold, entry, index);
-	dxl_note(tree, DXL_EV_INSERT, index, order, index, xa_to_value(entry));
+	if (dxl_watched())
+		dxl_note_entry(tree, DXL_EV_INSERT, entry, index);
 }
 
 /**
@@ -249,8 +236,8 @@ static void dxl_entry_downgrade(struct dxl_tree *tree, struct xa_state *xas,
 	old = xas_store(xas, NULL);
 	WARN_ON_ONCE(old != hold.entry);
 	dxl_entry_release(tree, &hold);
-	dxl_note(tree, DXL_EV_REMOVE, hold.first, DXL_PMD_ORDER, index,
-		 xa_to_value(old));
+	if (dxl_watched())
+		dxl_note_entry(tree, DXL_EV_REMOVE, hold.entry, index);
 	dxl_window(DXL_WIN_GRAB_DOWNGRADE_REMOVED, tree, index, DXL_PMD_ORDER,
 		   DXL_ACCESS_NONE);
 	dxl_entry_wake(key, DXL_WAKE_ALL);
@@ -373,24 +360,21 @@ void dxl_entry_set(struct dxl_tree *tree, struct dxl_hold *hold, void *entry,
  * @hold: the caller's hold; ends here
  *
  * Context: Called with xa_lock. The wake must follow.
- * Return: Whether the entry was there; always, but for variants.
  */
-bool dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
+void dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
 			  struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock)
 {
-	void *entry = dxl_entry_unlocked(hold->entry);
-	bool there = dxl_hold_find(xas, hold);
-
-	if (there) {
-		dxl_entry_replace(xas, entry);
-		dxl_note(tree, DXL_EV_STORE, hold->first, dxl_entry_order(entry),
-			 hold->first, xa_to_value(entry));
+	if (dxl_hold_find(xas, hold)) {
+		dxl_entry_replace(xas, dxl_entry_unlocked(hold->entry));
+		if (dxl_watched())
+			dxl_note_entry(tree, DXL_EV_STORE,
+				       dxl_entry_unlocked(hold->entry),
+				       hold->first);
 	} else {
 		dxl_hold_lost(tree, xas, hold);
 	}
 	dxl_entry_release(tree, hold);
-	return there;
 }
 
 /**

@@ -130,11 +130,11 @@ void *dxl_entry_stop(struct xa_state *xas, int err)
 void dxl_entry_lock(struct dxl_tree *tree, struct xa_state *xas, void *entry,
 		    pgoff_t index, struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock);
-bool dxl_hold_find(struct xa_state *xas, const struct dxl_hold *hold)
+void dxl_hold_find_first(struct xa_state *xas, const struct dxl_hold *hold)
 	__must_hold(&xas->xa->xa_lock);
 void dxl_entry_release(struct dxl_tree *tree, struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock);
-bool dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
+void dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
 			  struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock);
 
@@ -150,7 +150,41 @@ static __always_inline void dxl_entry_judge(struct dxl_tree *tree)
 		dxl_oracle_tree(tree);
 }
 
+/* entry_variant_grab.c */
+bool dxl_hold_find_varied(struct xa_state *xas, const struct dxl_hold *hold)
+	__must_hold(&xas->xa->xa_lock);
+
+/**
+ * dxl_hold_find() - Position a state on a locked entry.
+ * @xas: any state of the tree
+ * @hold: the caller's hold
+ *
+ * A node with a locked entry is neither freed nor moved while the tree around
+ * it grows and shrinks, with one exception: the entry at index 0, when it is
+ * left alone, moves from its node to the head of the tree.
+ *
+ * Context: Called with xa_lock.
+ * Return: Whether the entry is there; always, but for variants.
+ */
+static __always_inline bool dxl_hold_find(struct xa_state *xas,
+					  const struct dxl_hold *hold)
+	__must_hold(&xas->xa->xa_lock)
+{
+	xas_set(xas, hold->first);
+	if (dxl_varied())
+		return dxl_hold_find_varied(xas, hold);
+	if (hold->first) {
+		xas->xa_node = hold->node;
+		xas->xa_offset = hold->offset;
+	} else {
+		dxl_hold_find_first(xas, hold);
+	}
+	return true;
+}
+
 /* entry_watch.c: the same steps while somebody watches, or variants */
+void dxl_note_entry(struct dxl_tree *tree, enum dxl_event_type type,
+		    const void *entry, pgoff_t index);
 void dxl_entry_woken(struct dxl_tree *tree, pgoff_t first, const void *entry);
 void dxl_entry_unlock_slowly(struct dxl_tree *tree, struct dxl_hold *hold);
 void dxl_wait_enqueued(const struct dxl_waiter *waiter);

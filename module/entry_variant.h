@@ -39,8 +39,6 @@ void *dxl_find_varied(struct dxl_tree *tree, struct xa_state *xas,
 bool dxl_insert_varied(struct dxl_tree *tree, struct xa_state *xas,
 		       pgoff_t index, unsigned int order)
 	__must_hold(&tree->xa.xa_lock);
-bool dxl_hold_find_varied(struct xa_state *xas, const struct dxl_hold *hold)
-	__must_hold(&xas->xa->xa_lock);
 void dxl_hold_lost(struct dxl_tree *tree, struct xa_state *xas,
 		   const struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock);

@@ -147,9 +147,8 @@ static void dxl_take_out(struct dxl_tree *tree, struct xa_state *xas,
 
 	xas_reset(xas);
 	old = xas_store(xas, NULL);
-	if (old)
-		dxl_note(tree, DXL_EV_REMOVE, dxl_entry_first(old, index),
-			 dxl_entry_order(old), index, xa_to_value(old));
+	if (old && dxl_watched())
+		dxl_note_entry(tree, DXL_EV_REMOVE, old, index);
 	xas_reset(xas);
 }
 
@@ -338,7 +337,7 @@ bool dxl_hold_find_varied(struct xa_state *xas, const struct dxl_hold *hold)
 /**
  * dxl_hold_lost() - Note what an unlock found instead of its entry.
  * @tree: the tree
- * @xas: at hold->first
+ * @xas: at hold->first; nowhere on return, where marks cannot be changed
  * @hold: the caller's hold
  *
  * Context: Called with xa_lock.
@@ -355,4 +354,5 @@ void dxl_hold_lost(struct dxl_tree *tree, struct xa_state *xas,
 	else if (entry == dxl_entry_unlocked(hold->entry))
 		damage = DXL_DAMAGE_UNLOCK_CLEAR;
 	dxl_damage(tree, damage, hold->first, dxl_entry_order(hold->entry));
+	xas_reset(xas);
 }

@@ -118,8 +118,8 @@ static void dxl_walk_remove(struct dxl_walk *walk, struct xa_state *xas,
 	dxl_window(DXL_WIN_INVALIDATE_BEFORE_DELETE, walk->tree, index, order,
 		   DXL_ACCESS_NONE);
 	xas_store(xas, NULL);
-	dxl_note(walk->tree, DXL_EV_REMOVE, key.first, order, index,
-		 xa_to_value(entry));
+	if (dxl_watched())
+		dxl_note_entry(walk->tree, DXL_EV_REMOVE, entry, index);
 	dxl_window(DXL_WIN_INVALIDATE_BEFORE_WAKE, walk->tree, index, order,
 		   DXL_ACCESS_NONE);
 	if (dxl_varied())
@@ -236,6 +236,38 @@ unsigned long dxl_entry_tag(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
 	return tagged;
 }
 
+/*
+ * A sync has found a locked entry: wait until what stands at @index is not
+ * locked. Return: 0: look again there; 1: the end of the range (variants);
+ * -EDEADLK.
+ */
+static noinline int dxl_collect_blocked(struct dxl_tree *tree,
+					struct xa_state *xas, pgoff_t first,
+					pgoff_t last, pgoff_t *index,
+					void *entry)
+	__must_hold(&tree->xa.xa_lock)
+{
+	struct dxl_walk walk = {
+		.tree = tree,
+		.first = first,
+		.last = last,
+		.index = *index,
+	};
+
+	do {
+		entry = dxl_walk_blocked(&walk, xas, entry,
+					 DXL_WIN_WRITEBACK_FOUND_LOCKED);
+		if (walk.err || entry == DXL_STOP)
+			break;
+		xas_set(xas, walk.index);
+		entry = xas_find_marked(xas, last, DXL_MARK_TOWRITE);
+		if (walk.waited)
+			dxl_walk_woken(&walk, entry, xas->xa_index);
+	} while (entry && dxl_entry_is_locked(entry));
+	*index = walk.index;
+	return entry == DXL_STOP ? 1 : walk.err;
+}
+
 /**
  * dxl_entry_collect() - Lock the next entries of a sync's work list.
  * @tree: the tree
@@ -256,30 +288,24 @@ unsigned long dxl_entry_tag(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
 int dxl_entry_collect(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
 		      struct dxl_hold *hold, unsigned int max)
 {
-	struct dxl_walk walk = {
-		.tree = tree,
-		.first = first,
-		.last = last,
-		.index = first,
-	};
 	XA_STATE(xas, &tree->xa, first);
+	pgoff_t index = first;
 	unsigned int nr = 0;
 	void *entry;
+	int err = 0;
 
 	xas_lock(&xas);
 	while (nr < max) {
-		xas_set(&xas, walk.index);
+		xas_set(&xas, index);
 		entry = xas_find_marked(&xas, last, DXL_MARK_TOWRITE);
-		if (walk.waited)
-			dxl_walk_woken(&walk, entry, xas.xa_index);
 		if (!entry)
 			break;
 		if (dxl_entry_is_locked(entry)) {
 			if (nr && !dxl_sync_skips(tree))
 				break;
-			entry = dxl_walk_blocked(&walk, &xas, entry,
-						 DXL_WIN_WRITEBACK_FOUND_LOCKED);
-			if (walk.err || entry == DXL_STOP)
+			err = dxl_collect_blocked(tree, &xas, first, last,
+						  &index, entry);
+			if (err)
 				break;
 			continue;
 		}
@@ -287,13 +313,13 @@ int dxl_entry_collect(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
 		if (dxl_choice(tree->lab, DXL_KNOB_TOWRITE) ==
 		    DXL_TOWRITE_AT_LOCK)
 			xas_clear_mark(&xas, DXL_MARK_TOWRITE);
-		if (!dxl_walk_next(&walk.index, entry, hold[nr++].first, last))
+		if (!dxl_walk_next(&index, entry, hold[nr++].first, last))
 			break;
-		dxl_walk_breathe(tree, &xas, walk.index);
+		dxl_walk_breathe(tree, &xas, index);
 	}
 	dxl_entry_judge(tree);
 	xas_unlock(&xas);
-	return nr ?: walk.err;
+	return err < 0 && !nr ? err : nr;
 }
 
 /**
@@ -316,12 +342,14 @@ void dxl_entry_clean(struct dxl_tree *tree, struct dxl_hold *hold,
 
 	xas_lock(&xas);
 	for (i = 0; i < nr; i++) {
-		if (dxl_entry_clear_lock(tree, &xas, hold + i)) {
-			xas_clear_mark(&xas, DXL_MARK_DIRTY);
-			xas_clear_mark(&xas, DXL_MARK_TOWRITE);
-		}
-		dxl_window(DXL_WIN_WRITEBACK_BEFORE_WAKE, tree, hold[i].first,
-			   dxl_entry_order(hold[i].entry), DXL_ACCESS_NONE);
+		dxl_entry_clear_lock(tree, &xas, hold + i);
+		xas_clear_mark(&xas, DXL_MARK_DIRTY);
+		xas_clear_mark(&xas, DXL_MARK_TOWRITE);
+		if (dxl_watched())
+			dxl_window(DXL_WIN_WRITEBACK_BEFORE_WAKE, tree,
+				   hold[i].first,
+				   dxl_entry_order(hold[i].entry),
+				   DXL_ACCESS_NONE);
 		dxl_entry_wake(dxl_entry_key(tree, hold[i].entry,
 					     hold[i].first), DXL_WAKE_NEXT);
 	}

@@ -10,6 +10,22 @@
 #include "stats.h"
 
 /**
+ * dxl_note_entry() - Note what happened to an entry.
+ * @tree: the tree
+ * @type: the event
+ * @entry: its value
+ * @index: for which index
+ *
+ * Context: Called with xa_lock.
+ */
+void dxl_note_entry(struct dxl_tree *tree, enum dxl_event_type type,
+		    const void *entry, pgoff_t index)
+{
+	dxl_note(tree, type, dxl_entry_first(entry, index),
+		 dxl_entry_order(entry), index, xa_to_value(entry));
+}
+
+/**
  * dxl_entry_woken() - Count and note what a wake was worth.
  * @tree: the tree
  * @first: first index of the entry that the woken task slept for

@@ -387,16 +387,18 @@ void dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
  */
 void dxl_entry_unlock(struct dxl_tree *tree, struct dxl_hold *hold)
 {
-	XA_STATE(xas, &tree->xa, hold->first);
+	void *entry = dxl_entry_unlocked(hold->entry);
 
-	if (dxl_watched() || dxl_varied()) {
+	/* Of the entry at index 0 one has to look where it is. */
+	if (dxl_watched() || dxl_varied() || unlikely(!hold->first)) {
 		dxl_entry_unlock_slowly(tree, hold);
 		return;
 	}
-	xas_lock(&xas);
-	dxl_entry_clear_lock(tree, &xas, hold);
+	xa_lock(&tree->xa);
+	/* As dxl_entry_clear_lock() does, with less to carry. */
+	rcu_assign_pointer(hold->node->slots[hold->offset], entry);
+	dxl_entry_release(tree, hold);
 	/* In the same hold, so that whoever begins to watch sees both. */
-	dxl_entry_wake(dxl_entry_key(tree, hold->entry, hold->first),
-		       DXL_WAKE_NEXT);
-	xas_unlock(&xas);
+	dxl_entry_wake(dxl_entry_key(tree, entry, hold->first), DXL_WAKE_NEXT);
+	xa_unlock(&tree->xa);
 }

@@ -29,8 +29,6 @@ static __always_inline wait_queue_head_t *dxl_bucket(struct dxl_tree *tree,
 {
 	unsigned long hash = (unsigned long)tree ^ first;
 
-	if (dxl_choice(tree->lab, DXL_KNOB_BUCKET) == DXL_BUCKET_ONE)
-		return dxl_wait_table;
 	/* hash_long() of 0 bits would shift by the width of the word. */
 	return dxl_wait_table + (wait_bits ? hash_long(hash, wait_bits) : 0);
 }
@@ -44,6 +42,8 @@ static __always_inline wait_queue_head_t *dxl_bucket(struct dxl_tree *tree,
  */
 wait_queue_head_t *dxl_entry_queue(const struct dxl_key *key)
 {
+	if (dxl_choice(key->tree->lab, DXL_KNOB_BUCKET) == DXL_BUCKET_ONE)
+		return dxl_wait_table;
 	return dxl_bucket(key->tree, key->first);
 }
 

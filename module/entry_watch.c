@@ -120,7 +120,7 @@ bool dxl_insert_fails(struct dxl_tree *tree, struct xa_state *xas,
 }
 
 /**
- * dxl_entry_unlock_slowly() - dxl_entry_unlock(), watched or varied.
+ * dxl_entry_unlock_slowly() - dxl_entry_unlock(), watched or varied, or at 0.
  * @tree: the tree
  * @hold: the caller's hold; ends here
  *

@@ -8,15 +8,13 @@ KDIR ?= $(patsubst %/Makefile,%,$(firstword $(wildcard \
 	$(shell ls /lib/modules/*/build/Makefile 2>/dev/null | sort -V))))
 kdir = $(or $(KDIR),$(error no kernel headers here: install linux-headers-amd64, or give KDIR=))
 
-# A debug build runs the module's own tests at load. It is built from links in
-# a folder of its own, so that both builds stay fresh side by side; OUT= gives
-# any other build such a folder.
-ifeq ($(DAXLAB_DEBUG),)
-OUT ?= $(CURDIR)
-else
-OUT ?= $(CURDIR)/build/debug
-endif
-kbuild = $(MAKE) -C $(kdir) M=$(abspath $(OUT)) $(if $(DAXLAB_DEBUG),DAXLAB_DEBUG=y)
+# A debug build runs the module's own tests at load; a bare one has no windows
+# and no variants, for scripts/bench. They are built from links in a folder of
+# their own, so that all builds stay fresh side by side; OUT= gives any other
+# build such a folder.
+OUT ?= $(CURDIR)$(if $(DAXLAB_DEBUG),/build/debug)$(if $(DAXLAB_BARE),/build/bare)
+kbuild = $(MAKE) -C $(kdir) M=$(abspath $(OUT)) $(if $(DAXLAB_DEBUG),DAXLAB_DEBUG=y) \
+	$(if $(DAXLAB_BARE),DAXLAB_BARE=y)
 
 modules: links
 	@echo "  KDIR    $(kdir)"

@@ -28,9 +28,11 @@ struct super_block;
 
 DECLARE_STATIC_KEY_FALSE(dxl_watched_key);
 
+/* DAXLAB_BARE: a build without windows and variants, to measure what they cost. */
 static __always_inline bool dxl_watched(void)
 {
-	return static_branch_unlikely(&dxl_watched_key);
+	return !IS_ENABLED(DAXLAB_BARE) &&
+	       static_branch_unlikely(&dxl_watched_key);
 }
 
 /* Count of reasons to watch; the static key follows. May sleep. */

@@ -16,6 +16,7 @@
 
 #include <linux/compiler.h>
 #include <linux/jump_label.h>
+#include <linux/kconfig.h>
 #include <linux/types.h>
 
 /*
@@ -237,9 +238,11 @@ struct dxl_variant {
 /* On while some mount has a choice that is not sound. */
 DECLARE_STATIC_KEY_FALSE(dxl_varied_key);
 
+/* DAXLAB_BARE: see lab.h. */
 static __always_inline bool dxl_varied(void)
 {
-	return static_branch_unlikely(&dxl_varied_key);
+	return !IS_ENABLED(DAXLAB_BARE) &&
+	       static_branch_unlikely(&dxl_varied_key);
 }
 
 /* variant.c */

@@ -11,6 +11,7 @@ set -euo pipefail
 mode=$1 rounds=$2 mebibytes=$3 rows=$4
 systems=("${@:5}")
 raw=$DAXLAB_OUT/raw.txt
+first=format	# the first mount of daxlab makes the filesystem
 debugfs=/sys/kernel/debug/daxlab
 timing=/sys/module/daxlab/parameters/timing
 fio_rows=(fio_randread_1 fio_randread_2 fio_randwrite_1 fio_randwrite_2)
@@ -23,9 +24,11 @@ load() { modprobe -C /dev/null "$@"; }
 any_of() { printf '%s\n' "$@" | grep -qE -- "$rows"; }
 
 # What each needs for huge mappings: blocks of a file on 2 MiB boundaries.
-make_daxlab() { mount -t daxlab -o format /dev/pmem0 "$1"; }
-# The same mount: only the module parameter differs.
-make_daxlab_notiming() { mount --bind /run/bench/daxlab "$1"; }
+make_daxlab() { mount -t daxlab -o "$first" /dev/pmem0 "$1"; }
+# The same mount: only the state or the build of the module differs.
+for same in notiming armed varied bare; do
+	eval "make_daxlab_$same() { mount --bind /run/bench/daxlab \"\$1\"; }"
+done
 make_daxlab_ram() { mount -t daxlab /dev/daxlab0 "$1"; }
 make_ext4() {
 	load ext4
@@ -72,12 +75,56 @@ run_fio() {
 	done
 }
 
+# swap_module KO - the other build under the same mounts
+swap_module() {
+	local system
+	for system in "${systems[@]}"; do
+		[[ $system != daxlab* ]] || umount "/run/bench/$system"
+	done
+	rmmod daxlab
+	insmod "$1" ndev=1 "size=$((mebibytes * 4))M"
+	first=rw
+	for system in "${systems[@]}"; do
+		[[ $system != daxlab* ]] || "make_$system" "/run/bench/$system"
+	done
+	[[ ! -d /run/bench/daxlab_ram ]] || fill daxlab_ram
+}
+
+# into SYSTEM, out_of SYSTEM - what makes it differ from plain daxlab
+into() {
+	case $1 in
+	daxlab_notiming) echo 0 >"$timing" ;;
+	daxlab_armed) echo 'park{ino=999999}' >"$debugfs/windows/fault.after_grab/arm" ;;
+	daxlab_varied)
+		mount -t daxlab /dev/daxlab0 /run/bench-varied
+		echo v4.20 >"$debugfs/daxlab0/variant"
+		;;
+	daxlab_bare) swap_module "$DAXLAB_TOP/build/bare/module/daxlab.ko" ;;
+	esac
+}
+
+out_of() {
+	case $1 in
+	daxlab_notiming) echo 1 >"$timing" ;;
+	daxlab_armed) echo off >"$debugfs/windows/fault.after_grab/arm" ;;
+	daxlab_varied)
+		echo sound >"$debugfs/daxlab0/variant"
+		umount /run/bench-varied
+		;;
+	daxlab_bare) swap_module "$DAXLAB_TOP/module/daxlab.ko" ;;
+	esac
+}
+
 run_system() {
-	local system=$1 round=$2
-	[[ $system != daxlab_notiming ]] || echo 0 >"$timing"
+	into "$1"
 	! any_of "${fault_rows[@]}" || run_faultbench "$@"
 	[[ $mode == icount ]] || run_fio "$@"
-	[[ $system != daxlab_notiming ]] || echo 1 >"$timing"
+	out_of "$1"
+}
+
+fill() {
+	dd if=/dev/zero of="/run/bench/$1/fio" bs=2M count="$((mebibytes / 2))" \
+		conv=fsync status=none
 }
 
 : >"$raw"
@@ -89,9 +136,9 @@ fi
 for system in "${systems[@]}"; do
 	mkdir -p "/run/bench/$system"
 	"make_$system" "/run/bench/$system"
-	dd if=/dev/zero of="/run/bench/$system/fio" bs=2M count="$((mebibytes / 2))" \
-		conv=fsync status=none
+	fill "$system"
 done
+mkdir -p /run/bench-varied
 
 for ((round = 1; round <= rounds; round++)); do
 	order=("${systems[@]:(round - 1) % ${#systems[@]}}"

@@ -51,7 +51,7 @@ expect "each place is a no-op${bad:+, but: $bad}" test -z "$bad"
 
 # Inlined parts go by the name of what they are inlined into.
 for name in dxl_fault_any dxl_entry_grab dxl_entry_unlock dxl_entry_delete_range \
-	dxl_entry_collect dxl_writeback_range dxl_write_iter dxl_inval_range; do
+	dxl_entry_collect dxl_writeback_range dxl_write_some dxl_inval_range; do
 	expect "a place in $name()" test "$(grep -cE " $name(\.|\$| )" sites)" -gt 0
 done
 

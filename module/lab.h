@@ -28,10 +28,9 @@ struct super_block;
 
 DECLARE_STATIC_KEY_FALSE(dxl_watched_key);
 
-/* DAXLAB_BARE: a build without windows and variants, to measure what they cost. */
 static __always_inline bool dxl_watched(void)
 {
-	return !IS_ENABLED(DAXLAB_BARE) &&
+	return !DXL_BARE &&
 	       static_branch_unlikely(&dxl_watched_key);
 }
 

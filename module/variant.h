@@ -16,7 +16,6 @@
 
 #include <linux/compiler.h>
 #include <linux/jump_label.h>
-#include <linux/kconfig.h>
 #include <linux/types.h>
 
 /*
@@ -238,10 +237,16 @@ struct dxl_variant {
 /* On while some mount has a choice that is not sound. */
 DECLARE_STATIC_KEY_FALSE(dxl_varied_key);
 
-/* DAXLAB_BARE: see lab.h. */
+/* A build without windows and variants, to measure what they cost. */
+#ifdef DAXLAB_BARE
+#define DXL_BARE	1
+#else
+#define DXL_BARE	0
+#endif
+
 static __always_inline bool dxl_varied(void)
 {
-	return !IS_ENABLED(DAXLAB_BARE) &&
+	return !DXL_BARE &&
 	       static_branch_unlikely(&dxl_varied_key);
 }
 

@@ -195,8 +195,6 @@ static void dxl_audit_table(struct dxl_audit *audit,
 	pte_t *start, *pte;
 
 	start = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
-	if (!start)
-		return;
 	for (pte = start; addr < end; pte++, addr += PAGE_SIZE)
 		if (dxl_pte_is_ours(*pte))
 			dxl_audit_mapping(audit, linear_page_index(vma, addr),

@@ -124,7 +124,7 @@ bool ended(struct run *run, const char *role);			/* wait for it */
 bool still(struct run *run);		/* wait until no role runs */
 bool release(struct run *run, const char *role);		/* NULL: all */
 bool kill_role(struct run *run, const char *role);	/* SIGKILL; it has no state then */
-bool judged(struct run *run);		/* ask the oracles now, while roles are held: nothing found? */
+bool judged(struct run *run);	/* ask the oracles while roles are held: nothing found? */
 bool is_idle(struct run *run, const char *role);	/* now, after still() */
 bool is_asleep(struct run *run, const char *role);	/* now, after still() */
 struct result result_of(struct run *run, const char *role);	/* of its last deed */

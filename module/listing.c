@@ -196,15 +196,35 @@ static int dxl_listing_column(const struct dxl_listing *listing,
 	return -1;
 }
 
+static bool dxl_column_is_lost(const struct dxl_column *column,
+			       const struct list_head *findings)
+{
+	const struct dxl_finding *finding;
+	unsigned int i;
+
+	list_for_each_entry(finding, findings, list) {
+		if (finding->kind != DXL_VERDICT_LOST_WAKEUP)
+			continue;
+		for (i = 0; i < min_t(unsigned int, finding->nr_waiters,
+				      DXL_SHOTS); i++)
+			if (!strcmp(finding->waiter[i].who, column->who))
+				return true;
+	}
+	return false;
+}
+
 static void dxl_listing_last(struct dxl_column *column,
-			     const struct dxl_role *role)
+			     const struct dxl_role *role,
+			     const struct list_head *findings)
 {
 	enum dxl_role_state state = dxl_role_state(role);
 	char what[DXL_CHAIN_LINK] = "";
 
 	if (state == DXL_ROLE_ASLEEP)
 		scnprintf(column->last, sizeof(column->last),
-			  "- never woken: asleep on key 0x%lx", role->key);
+			  "- %s on key 0x%lx",
+			  dxl_column_is_lost(column, findings) ?
+			  "never woken: asleep" : "asleep", role->key);
 	else if (state == DXL_ROLE_PARKED)
 		scnprintf(column->last, sizeof(column->last), "- parked at %s",
 			  dxl_window_name(role->window));
@@ -214,7 +234,8 @@ static void dxl_listing_last(struct dxl_column *column,
 }
 
 static void dxl_listing_columns(struct dxl_listing *listing,
-				const struct dxl_session *session)
+				const struct dxl_session *session,
+				const struct list_head *findings)
 {
 	struct dxl_column *column;
 	const struct dxl_role *role;
@@ -226,7 +247,7 @@ static void dxl_listing_columns(struct dxl_listing *listing,
 		column->task = role->task;
 		column->id = role->id;
 		dxl_who(column->who, role->task, role->name, role->task->pid);
-		dxl_listing_last(column, role);
+		dxl_listing_last(column, role, findings);
 	}
 }
 
@@ -252,11 +273,13 @@ static void dxl_listing_rows(struct dxl_listing *listing, struct dxl_log *log)
 /**
  * dxl_listing_take() - Keep what the roles of a session did since mark.
  * @session: bound, with its lock held
+ * @findings: tell who is lost
  *
  * Context: May sleep.
  * Return: A listing; NULL: there is no log, or no memory.
  */
-struct dxl_listing *dxl_listing_take(const struct dxl_session *session)
+struct dxl_listing *dxl_listing_take(const struct dxl_session *session,
+				     const struct list_head *findings)
 {
 	/* Pairs with dxl_log_open(). */
 	struct dxl_log *log = smp_load_acquire(&session->lab->log);
@@ -268,7 +291,7 @@ struct dxl_listing *dxl_listing_take(const struct dxl_session *session)
 			   GFP_KERNEL);
 	if (!listing)
 		return NULL;
-	dxl_listing_columns(listing, session);
+	dxl_listing_columns(listing, session, findings);
 	dxl_listing_rows(listing, log);
 	return listing;
 }
@@ -387,20 +410,4 @@ void dxl_listing_print(struct seq_file *seq, const struct dxl_listing *listing,
 	dxl_listing_body(seq, listing, indent, width);
 	for (i = 0; i < listing->nr_columns; i++)
 		dxl_row_print(seq, indent, i, width, listing->column[i].last);
-}
-
-/**
- * dxl_listing_show() - Print what the roles of a session did since mark.
- * @seq: where
- * @session: bound, with its lock held
- *
- * Context: May sleep.
- */
-void dxl_listing_show(struct seq_file *seq, const struct dxl_session *session)
-{
-	struct dxl_listing *listing = dxl_listing_take(session);
-
-	if (listing)
-		dxl_listing_print(seq, listing, "");
-	dxl_listing_free(listing);
 }

@@ -122,13 +122,9 @@ bool dxl_session_still(struct dxl_session *session);
 struct dxl_verdict;
 int dxl_verdict_ask(struct dxl_session *session);
 void dxl_verdict_free(struct dxl_verdict *verdict);
-bool dxl_verdict_is_hang(const struct dxl_verdict *verdict);
 bool dxl_session_hangs(struct dxl_session *session);
 void dxl_verdict_show(struct seq_file *seq, const struct dxl_verdict *verdict);
 void dxl_verdict_json(struct seq_file *seq, const struct dxl_verdict *verdict);
-
-/* listing.c: a column per role, a row per event since mark */
-void dxl_listing_show(struct seq_file *seq, const struct dxl_session *session);
 
 /* rescue.c: end every wait that a knob or a window made on this mount */
 void dxl_rescue(struct dxl_lab *lab);

@@ -131,7 +131,7 @@ struct dxl_verdict *dxl_verdict_run(struct dxl_lab *lab,
 	mutex_unlock(&lab->lock);
 	if (session) {
 		dxl_oracle_graph(oracle);
-		verdict->listing = dxl_listing_take(session);
+		verdict->listing = dxl_listing_take(session, &oracle->findings);
 	}
 	if (audit)
 		dxl_verdict_flow(oracle);
@@ -178,6 +178,7 @@ void dxl_verdict_free(struct dxl_verdict *verdict)
 	kvfree(verdict);
 }
 
+/* Does somebody sleep for ever, so that only a rescue ends it? */
 static bool dxl_findings_hang(const struct list_head *findings)
 {
 	const struct dxl_finding *finding;
@@ -192,18 +193,6 @@ static bool dxl_findings_hang(const struct list_head *findings)
 }
 
 /**
- * dxl_verdict_is_hang() - Does a verdict say that somebody sleeps for ever?
- * @verdict: the verdict, or NULL
- *
- * Context: Any context.
- * Return: true if so: only a rescue ends it.
- */
-bool dxl_verdict_is_hang(const struct dxl_verdict *verdict)
-{
-	return verdict && dxl_findings_hang(&verdict->oracle.findings);
-}
-
-/**
  * dxl_session_hangs() - Is it proven that somebody sleeps for ever?
  * @session: bound, with its lock held
  *
@@ -215,7 +204,8 @@ bool dxl_session_hangs(struct dxl_session *session)
 	struct dxl_oracle *oracle;
 	bool hangs;
 
-	if (dxl_verdict_is_hang(session->verdict))
+	if (session->verdict &&
+	    dxl_findings_hang(&session->verdict->oracle.findings))
 		return true;
 	oracle = kzalloc(sizeof(*oracle), GFP_KERNEL);
 	if (!oracle)

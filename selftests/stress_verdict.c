@@ -18,6 +18,7 @@
 
 #define SIZE	(2 * PMD)
 #define WORKERS	4
+#define HOT	16	/* pages that are used: they shall meet */
 
 struct load {
 	int fd;
@@ -26,7 +27,7 @@ struct load {
 
 static void random_deed(struct load *load, unsigned int *seed, const char *buf)
 {
-	size_t page = rand_r(seed) % (SIZE / PAGE);
+	size_t page = rand_r(seed) % HOT * (SIZE / PAGE / HOT);
 	char *map = rand_r(seed) % 2 ? load->pmds : load->ptes;
 
 	switch (rand_r(seed) % 12) {
@@ -76,6 +77,7 @@ TEST(sound)
 	pid_t pid[WORKERS];
 	struct load load;
 	unsigned int i;
+	int status;
 
 	dxl_stats(&before);
 	load.fd = hole_file("file", SIZE);
@@ -90,9 +92,12 @@ TEST(sound)
 	EXPECT_GE(time(NULL), end);
 	for (i = 0; i < WORKERS; i++) {
 		kill(pid[i], SIGKILL);
-		waitpid(pid[i], NULL, 0);
+		must(waitpid(pid[i], &status, 0) == pid[i]);
+		/* Until then it was at work. */
+		EXPECT_EQ(SIGKILL, status);
 	}
-	TH_LOG("asked %lu times", asked);
+	TH_LOG("asked %lu times, %llu grabs, %llu waits", asked,
+	       dxl_grown(&before, "grabs"), dxl_grown(&before, "waits"));
 	EXPECT_GT(asked, 0);
 	EXPECT_TRUE(verdict_none());
 	EXPECT_QUIESCENT();

@@ -93,6 +93,21 @@ static bool all_idle(struct run *run)
 	return run->report_fresh;
 }
 
+/* If nobody waits for anything but locks of the kernel, somebody else may have them. */
+static void outwait_strangers(struct run *run)
+{
+	const struct report *report = run_report(run);
+	unsigned int i;
+
+	for (i = 0; i < report->nr_roles; i++)
+		if (strcmp(report->role[i].state, "idle") && !waits_for_kernel(&report->role[i]))
+			return;
+	if (all_idle(run))
+		return;
+	control_say(run->session, "wait all idle %u", STRANGER_MS);
+	run->report_fresh = false;
+}
+
 /* In held runs, each window that makes the story must have been crossed. */
 static void certify(struct run *run)
 {
@@ -149,6 +164,7 @@ static void play(struct run *run, const struct expectation *expect)
 	run_say(run, "release all");
 	if (!run_still(run))
 		return;
+	outwait_strangers(run);
 	if (all_idle(run) && s->check && !run->why[0])
 		s->check(run);
 	hear_verdict(run, expect);

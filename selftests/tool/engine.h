@@ -91,5 +91,8 @@ void run_stop(struct run *run, const char *fmt, ...) __attribute__((format(print
 const struct report *run_report(struct run *run);
 int run_say(struct run *run, const char *command);
 bool run_still(struct run *run);
+/* For a lock whose owner may be none of our roles, and go on by itself. */
+bool waits_for_kernel(const struct report_role *role);
+#define STRANGER_MS	2000
 
 #endif

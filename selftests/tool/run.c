@@ -134,9 +134,21 @@ static void elsewhere(struct run *run, const char *role, const char *wanted)
 	const struct report_role *is = find_role(run, role);
 
 	if (is)
-		run_stop(run, "%s came to rest %s%s%s%s%s, not %s", role, is->state,
+		run_stop(run, "%s came to rest %s%s%s%s%s%s%s, not %s", role, is->state,
 			 is->window[0] ? " at " : "", is->window, is->key[0] ? " on key " : "",
-			 is->key, wanted);
+			 is->key, is->on[0] ? " on " : "", is->on, wanted);
+}
+
+static bool is_in(struct run *run, const char *role, const char *state)
+{
+	const struct report_role *found = find_role(run, role);
+
+	return found && !strcmp(found->state, state);
+}
+
+bool waits_for_kernel(const struct report_role *role)
+{
+	return role && !strcmp(role->state, "blocked") && strcmp(role->on, "txn");
 }
 
 /* Wait until the role is in a state; all others may go on. */
@@ -147,6 +159,9 @@ static bool come(struct run *run, const char *role, const char *state)
 	if (over(run) || !run_still(run))
 		return false;
 	err = control_say(run->session, "wait %s %s 1", role, state);
+	if (err == -ETIME && waits_for_kernel(find_role(run, role)))
+		err = control_say(run->session, "wait %s %s %u", role, state, STRANGER_MS);
+	run->report_fresh = false;
 	if (!err)
 		return true;
 	if (err == -ETIME || err == -ESRCH)
@@ -308,16 +323,12 @@ bool judged(struct run *run)
 
 bool is_idle(struct run *run, const char *role)
 {
-	const struct report_role *found = find_role(run, role);
-
-	return found && !strcmp(found->state, "idle");
+	return is_in(run, role, "idle");
 }
 
 bool is_asleep(struct run *run, const char *role)
 {
-	const struct report_role *found = find_role(run, role);
-
-	return found && !strcmp(found->state, "asleep");
+	return is_in(run, role, "asleep");
 }
 
 struct result result_of(struct run *run, const char *role)

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -201,6 +202,23 @@ static int start_sharer(unsigned int role)
 	return -pthread_create(&thread, &attr, serve, (void *)(uintptr_t)role);
 }
 
+/*
+ * khugepaged writes the mmap_lock of whose memory it makes huge, and stands there
+ * in line between a role that holds it and one that wants it.
+ */
+static void keep_khugepaged_away(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from, to;
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx", &from, &to) == 2)
+			madvise((void *)from, to - from, MADV_NOHUGEPAGE);
+	if (maps)
+		fclose(maps);
+}
+
 /* Have the pages of a stack that is deep enough for anything here. */
 static void __attribute__((noinline)) touch_stack(void)
 {
@@ -236,6 +254,7 @@ void worker_main(struct team *team, unsigned int role, int session, int file)
 	for (i = 0; i < team->nr && !err; i++)
 		if (s->role[i].shares && !strcmp(s->role[i].shares, s->role[role].name))
 			err = start_sharer(i);
+	keep_khugepaged_away();
 	if (!err && mlockall(MCL_CURRENT))
 		err = -errno;
 	if (err)

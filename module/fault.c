@@ -20,6 +20,7 @@
 
 #include "fault.h"
 #include "compat.h"
+#include "fs_variant.h"
 #include "role.h"
 #include "stats.h"
 #include "trace.h"
@@ -264,7 +265,7 @@ static noinline vm_fault_t dxl_fault_not_grabbed(struct dxl_fault *fault,
 	return dxl_fault_error(fault, err);
 }
 
-static __always_inline vm_fault_t __dxl_fault_grabbed(struct dxl_fault *fault)
+static vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
 {
 	struct dxl_tree *tree = dxl_fault_tree(fault);
 	vm_fault_t ret;
@@ -286,25 +287,14 @@ static __always_inline vm_fault_t __dxl_fault_grabbed(struct dxl_fault *fault)
 	return ret;
 }
 
-/**
- * dxl_fault_grabbed() - Lock the entry, and do what a fault does with it.
- * @fault: the fault
- *
- * Context: May sleep for the owner of the entry. invalidate_lock shared, inside
- * dxl_media_enter().
- * Return: What the core shall be told.
- */
-vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
-{
-	return __dxl_fault_grabbed(fault);
-}
-
 /* Inside invalidate_lock, so the size stays what it is. */
 static vm_fault_t dxl_fault_sized(struct dxl_fault *fault)
 {
 	pgoff_t end = DIV_ROUND_UP_ULL(i_size_read(fault->inode), PAGE_SIZE);
 	struct dxl_media *media = dxl_media_of(fault->inode);
+	struct dxl_fault_seen seen;
 	vm_fault_t ret;
+	int err = 0;
 	int id;
 
 	if (fault->vmf->pgoff >= end)
@@ -314,9 +304,10 @@ static vm_fault_t dxl_fault_sized(struct dxl_fault *fault)
 	if (dxl_media_enter(media, &id))
 		return VM_FAULT_SIGBUS;
 	if (dxl_varied())
-		ret = dxl_fault_varied(fault);
-	else
-		ret = __dxl_fault_grabbed(fault);
+		err = dxl_fault_prepare(fault, &seen);
+	ret = err ? dxl_fault_error(fault, err) : dxl_fault_grabbed(fault);
+	if (unlikely(fault->txn))
+		dxl_txn_drop(fault->inode);
 	dxl_media_exit(id);
 	return ret;
 }

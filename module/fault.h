@@ -10,7 +10,15 @@
 
 #include <linux/mm.h>
 
-struct dxl_fault_seen;
+/**
+ * struct dxl_fault_seen - what a fault found out before it had the entry
+ * @run: what the block map had
+ * @entry: what stood in the tree, or NULL
+ */
+struct dxl_fault_seen {
+	struct dxl_run run;
+	void *entry;
+};
 
 /**
  * struct dxl_fault - a fault on its way
@@ -19,6 +27,7 @@ struct dxl_fault_seen;
  * @index: first page index that is to be mapped
  * @order: 0 or DXL_PMD_ORDER
  * @write: it shall be possible to store to the file
+ * @txn: it has the transaction from before the grab; variants only
  * @seen: what the block map said before the grab; variants only, else NULL
  * @hold: the locked entry
  */
@@ -28,6 +37,7 @@ struct dxl_fault {
 	pgoff_t index;
 	unsigned int order;
 	bool write;
+	bool txn;
 	struct dxl_fault_seen *seen;
 	struct dxl_hold hold;
 };
@@ -99,11 +109,10 @@ static inline int dxl_fault_map_block(const struct dxl_fault *fault,
 
 /* fault.c */
 vm_fault_t dxl_fault_error(const struct dxl_fault *fault, int err);
-vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault);
 void *dxl_fault_zero_entry(unsigned int order);
 
 /* fault_variant.c: what the choices of knobs do at the steps of a fault */
-vm_fault_t dxl_fault_varied(struct dxl_fault *fault);
+int dxl_fault_prepare(struct dxl_fault *fault, struct dxl_fault_seen *seen);
 int dxl_fault_grab_varied(struct dxl_fault *fault);
 vm_fault_t dxl_fault_hole_page(struct dxl_fault *fault);
 void dxl_fault_collides(const struct dxl_fault *fault);

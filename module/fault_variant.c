@@ -14,16 +14,6 @@
 #include <linux/pagemap.h>
 
 /**
- * struct dxl_fault_seen - what a fault found out before it had the entry
- * @run: what the block map had
- * @entry: what stood in the tree, or NULL
- */
-struct dxl_fault_seen {
-	struct dxl_run run;
-	void *entry;
-};
-
-/**
  * dxl_fault_crossed() - A fault is at a window; use dxl_fault_window().
  * @fault: the fault
  * @window: which
@@ -54,49 +44,37 @@ int dxl_fault_crossed(const struct dxl_fault *fault, enum dxl_window window)
 	return err == -EAGAIN && !fault->order ? 0 : err;
 }
 
-/* map_order: the block map is read before the entry is locked (C1, C2). */
-static vm_fault_t dxl_fault_map_first(struct dxl_fault *fault)
+/**
+ * dxl_fault_prepare() - What comes before the grab while some mount is not sound.
+ * @fault: the fault
+ * @seen: room for what it sees
+ *
+ * txn=first: the transaction, which the caller gives back. map_order: the block
+ * map is read before the entry is locked (C1, C2).
+ *
+ * Context: May sleep. invalidate_lock shared, inside dxl_media_enter().
+ * Return: 0 or a negative errno.
+ */
+int dxl_fault_prepare(struct dxl_fault *fault, struct dxl_fault_seen *seen)
 {
-	struct dxl_fault_seen seen;
-	vm_fault_t ret;
 	int err;
 
-	seen.entry = dxl_entry_peek(dxl_fault_tree(fault), fault->index);
-	err = dxl_fault_map_block(fault, &seen.run);
-	if (err)
-		return dxl_fault_error(fault, err);
-	fault->seen = &seen;
-	ret = dxl_fault_grabbed(fault);
-	fault->seen = NULL;
-	return ret;
-}
-
-/**
- * dxl_fault_varied() - dxl_fault_grabbed() while some mount is not sound.
- * @fault: the fault
- *
- * Context: As dxl_fault_grabbed().
- * Return: What the core shall be told.
- */
-vm_fault_t dxl_fault_varied(struct dxl_fault *fault)
-{
-	bool txn = fault->write && dxl_fault_choice(fault, DXL_KNOB_TXN) ==
-				   DXL_TXN_FIRST;
-	vm_fault_t ret;
-
-	if (txn) {
-		int err = dxl_txn_hold(fault->inode);
-
+	if (fault->write &&
+	    dxl_fault_choice(fault, DXL_KNOB_TXN) == DXL_TXN_FIRST) {
+		err = dxl_txn_hold(fault->inode);
 		if (err)
-			return dxl_fault_error(fault, err);
+			return err;
+		fault->txn = true;
 	}
-	if (dxl_fault_choice(fault, DXL_KNOB_MAP_ORDER))
-		ret = dxl_fault_map_first(fault);
-	else
-		ret = dxl_fault_grabbed(fault);
-	if (txn)
-		dxl_txn_drop(fault->inode);
-	return ret;
+	if (dxl_fault_choice(fault, DXL_KNOB_MAP_ORDER)) {
+		seen->entry = dxl_entry_peek(dxl_fault_tree(fault),
+					     fault->index);
+		err = dxl_fault_map_block(fault, &seen->run);
+		if (err)
+			return err;
+		fault->seen = seen;
+	}
+	return 0;
 }
 
 /**

@@ -115,15 +115,12 @@ void *dxl_fault_zero_entry(unsigned int order)
 	return dxl_entry_make(0, DXL_ENTRY_ZERO);
 }
 
-/* The page table has it, if nothing went wrong. */
 static __always_inline vm_fault_t
 dxl_fault_mapped(const struct dxl_fault *fault, unsigned long pfn,
 		 vm_fault_t ret)
 {
-	if (ret == VM_FAULT_NOPAGE)
-		dxl_note(dxl_fault_tree(fault), DXL_EV_MAP, fault->index,
-			 fault->order, fault->index, pfn);
-	dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_MAP);
+	if (dxl_watched())
+		dxl_fault_tell_mapped(fault, pfn, ret);
 	return ret;
 }
 
@@ -186,7 +183,6 @@ static vm_fault_t dxl_fault_install(const struct dxl_fault *fault,
 /* The entry has its frame: mark it dirty before a store becomes possible. */
 static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 {
-	bool pagemap = dxl_media_of(fault->inode)->pagemap;
 	struct dxl_hold *hold = &fault->hold;
 	unsigned long pfn;
 
@@ -206,6 +202,8 @@ static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 	/* The frame comes from the entry, which may be larger than the fault. */
 	pfn = dxl_entry_pfn(hold->entry) + (fault->index - hold->first);
 	if (fault->order) {
+		bool pagemap = dxl_media_of(fault->inode)->pagemap;
+
 		dxl_stat_inc(DXL_STAT_FAULT_PMD_MAPPED);
 		return dxl_fault_mapped(fault, pfn,
 					dxl_vmf_insert_pmd(fault->vmf, pfn,
@@ -232,11 +230,6 @@ static vm_fault_t dxl_fault_locked(struct dxl_fault *fault)
 		if (dxl_varied())
 			dxl_fault_collides(fault);
 		return fault->order ? 0 : VM_FAULT_NOPAGE;
-	}
-	if (dxl_varied()) {
-		err = dxl_fault_store_blind(fault);
-		if (err)
-			return dxl_fault_error(fault, err);
 	}
 	if (dxl_entry_is_data(fault->hold.entry))
 		return dxl_fault_load_frame(fault, fault->hold.entry);
@@ -268,6 +261,7 @@ static noinline vm_fault_t dxl_fault_not_grabbed(struct dxl_fault *fault,
 static vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
 {
 	struct dxl_tree *tree = dxl_fault_tree(fault);
+	struct dxl_fault_seen seen;
 	vm_fault_t ret;
 	int err;
 
@@ -275,7 +269,7 @@ static vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
 	if (err)
 		return dxl_fault_error(fault, err);
 	if (dxl_varied())
-		err = dxl_fault_grab_varied(fault);
+		err = dxl_fault_grab_varied(fault, &seen);
 	else
 		err = dxl_entry_grab(tree, fault->index, fault->order,
 				     &fault->hold);
@@ -284,6 +278,8 @@ static vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
 	ret = dxl_fault_locked(fault);
 	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_UNLOCK);
 	dxl_entry_unlock(tree, &fault->hold);
+	if (unlikely(fault->txn))
+		dxl_txn_drop(fault->inode);
 	return ret;
 }
 
@@ -292,9 +288,7 @@ static vm_fault_t dxl_fault_sized(struct dxl_fault *fault)
 {
 	pgoff_t end = DIV_ROUND_UP_ULL(i_size_read(fault->inode), PAGE_SIZE);
 	struct dxl_media *media = dxl_media_of(fault->inode);
-	struct dxl_fault_seen seen;
 	vm_fault_t ret;
-	int err = 0;
 	int id;
 
 	if (fault->vmf->pgoff >= end)
@@ -303,11 +297,7 @@ static vm_fault_t dxl_fault_sized(struct dxl_fault *fault)
 		return dxl_fault_fallback(DXL_STAT_FAULT_FALLBACK_ALIGN);
 	if (dxl_media_enter(media, &id))
 		return VM_FAULT_SIGBUS;
-	if (dxl_varied())
-		err = dxl_fault_prepare(fault, &seen);
-	ret = err ? dxl_fault_error(fault, err) : dxl_fault_grabbed(fault);
-	if (unlikely(fault->txn))
-		dxl_txn_drop(fault->inode);
+	ret = dxl_fault_grabbed(fault);
 	dxl_media_exit(id);
 	return ret;
 }
@@ -316,22 +306,25 @@ static vm_fault_t dxl_fault_any(struct vm_fault *vmf, unsigned int order)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	bool write = vmf->flags & FAULT_FLAG_WRITE;
-	struct dxl_fault fault = {
-		.vmf = vmf,
-		.inode = inode,
-		.index = vmf->pgoff & ~((1UL << order) - 1),
-		.order = order,
-		.write = write && (vmf->vma->vm_flags & VM_SHARED),
-	};
+	struct dxl_fault fault;
 	vm_fault_t ret;
-	int err;
 
-	if (dxl_watched())
-		dxl_role_fault(vmf->vma->vm_mm);
-	err = dxl_fault_window(&fault, DXL_WIN_FAULT_AFTER_CORE_PMD_CHECK);
-	if (err) {
-		ret = dxl_fault_error(&fault, err);
-		goto done;
+	/* Not the hold: the grab fills it, and to zero it costs. */
+	fault.vmf = vmf;
+	fault.inode = inode;
+	fault.index = vmf->pgoff & ~((1UL << order) - 1);
+	fault.order = order;
+	fault.write = write && (vmf->vma->vm_flags & VM_SHARED);
+	fault.txn = false;
+	fault.seen = NULL;
+
+	if (dxl_watched()) {
+		int err = dxl_fault_begins(&fault);
+
+		if (err) {
+			ret = dxl_fault_error(&fault, err);
+			goto done;
+		}
 	}
 	if (fault.write) {
 		sb_start_pagefault(inode->i_sb);
@@ -345,10 +338,9 @@ static vm_fault_t dxl_fault_any(struct vm_fault *vmf, unsigned int order)
 done:
 	if (dxl_watched())
 		dxl_role_fault(NULL);
-	if (ret & VM_FAULT_SIGBUS)
-		dxl_stat_inc(DXL_STAT_FAULT_SIGBUS);
-	if (ret & VM_FAULT_OOM)
-		dxl_stat_inc(DXL_STAT_FAULT_OOM);
+	if (unlikely(ret & (VM_FAULT_SIGBUS | VM_FAULT_OOM)))
+		dxl_stat_inc(ret & VM_FAULT_OOM ? DXL_STAT_FAULT_OOM :
+						  DXL_STAT_FAULT_SIGBUS);
 	if (write && !fault.write && !(ret & (VM_FAULT_ERROR | VM_FAULT_FALLBACK)))
 		dxl_stat_inc(DXL_STAT_FAULT_COW);
 	trace_fault(inode->i_sb->s_dev, inode->i_ino, fault.index, order, write,

@@ -27,7 +27,7 @@ struct dxl_fault_seen {
  * @index: first page index that is to be mapped
  * @order: 0 or DXL_PMD_ORDER
  * @write: it shall be possible to store to the file
- * @txn: it has the transaction from before the grab; variants only
+ * @txn: it has the transaction since before the grab; variants only
  * @seen: what the block map said before the grab; variants only, else NULL
  * @hold: the locked entry
  */
@@ -53,7 +53,10 @@ static inline unsigned int dxl_fault_choice(const struct dxl_fault *fault,
 	return dxl_choice(&DXL_SB(fault->inode->i_sb)->lab, knob);
 }
 
-/* fault_variant.c */
+/* fault_variant.c: while somebody watches */
+int dxl_fault_begins(const struct dxl_fault *fault);
+void dxl_fault_tell_mapped(const struct dxl_fault *fault, unsigned long pfn,
+			   vm_fault_t ret);
 int dxl_fault_crossed(const struct dxl_fault *fault, enum dxl_window window);
 
 /* A window of faults. Return: 0, or an error that is armed there. */
@@ -112,11 +115,9 @@ vm_fault_t dxl_fault_error(const struct dxl_fault *fault, int err);
 void *dxl_fault_zero_entry(unsigned int order);
 
 /* fault_variant.c: what the choices of knobs do at the steps of a fault */
-int dxl_fault_prepare(struct dxl_fault *fault, struct dxl_fault_seen *seen);
-int dxl_fault_grab_varied(struct dxl_fault *fault);
+int dxl_fault_grab_varied(struct dxl_fault *fault, struct dxl_fault_seen *seen);
 vm_fault_t dxl_fault_hole_page(struct dxl_fault *fault);
 void dxl_fault_collides(const struct dxl_fault *fault);
-int dxl_fault_store_blind(struct dxl_fault *fault);
 int dxl_fault_map_varied(const struct dxl_fault *fault, struct dxl_run *run);
 bool dxl_fault_misaligned(struct vm_fault *vmf);
 

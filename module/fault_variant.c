@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Faults: what the choices of knobs do that are not sound (variant.h)
+ * Faults: what the choices of knobs do that are not sound (variant.h), and what
+ * is told while somebody watches
  */
 #include "fault.h"
 #include "compat.h"
@@ -45,17 +46,41 @@ int dxl_fault_crossed(const struct dxl_fault *fault, enum dxl_window window)
 }
 
 /**
- * dxl_fault_prepare() - What comes before the grab while some mount is not sound.
+ * dxl_fault_begins() - A fault begins, while somebody watches.
  * @fault: the fault
- * @seen: room for what it sees
  *
- * txn=first: the transaction, which the caller gives back. map_order: the block
- * map is read before the entry is locked (C1, C2).
- *
- * Context: May sleep. invalidate_lock shared, inside dxl_media_enter().
- * Return: 0 or a negative errno.
+ * Context: May sleep. mmap_lock shared.
+ * Return: As dxl_fault_crossed().
  */
-int dxl_fault_prepare(struct dxl_fault *fault, struct dxl_fault_seen *seen)
+int dxl_fault_begins(const struct dxl_fault *fault)
+{
+	dxl_role_fault(fault->vmf->vma->vm_mm);
+	return dxl_fault_crossed(fault, DXL_WIN_FAULT_AFTER_CORE_PMD_CHECK);
+}
+
+/**
+ * dxl_fault_tell_mapped() - The page table was written.
+ * @fault: the fault
+ * @pfn: what it points to
+ * @ret: how that went
+ *
+ * Context: May sleep.
+ */
+void dxl_fault_tell_mapped(const struct dxl_fault *fault, unsigned long pfn,
+			   vm_fault_t ret)
+{
+	if (ret == VM_FAULT_NOPAGE)
+		dxl_note(dxl_fault_tree(fault), DXL_EV_MAP, fault->index,
+			 fault->order, fault->index, pfn);
+	dxl_fault_crossed(fault, DXL_WIN_FAULT_AFTER_MAP);
+}
+
+/*
+ * What comes before the grab. txn=first: the transaction. map_order: the block
+ * map is read before the entry is locked (C1, C2).
+ */
+static int dxl_fault_prepare(struct dxl_fault *fault,
+			     struct dxl_fault_seen *seen)
 {
 	int err;
 
@@ -77,22 +102,78 @@ int dxl_fault_prepare(struct dxl_fault *fault, struct dxl_fault_seen *seen)
 	return 0;
 }
 
-/**
- * dxl_fault_grab_varied() - dxl_entry_grab() while some mount is not sound.
- * @fault: the fault
- *
- * Context: As dxl_entry_grab().
- * Return: As dxl_entry_grab(); 1: a hole page is there, for
- * dxl_fault_hole_page().
+/*
+ * map_order=blind: without an entry lock, who stores last wins, and who finds
+ * that another has stored meanwhile fails (C9). With the other choices an entry
+ * that has its frame wins over what was seen: it is as old, since nothing takes
+ * blocks away while invalidate_lock is held. Return: 0 or -EIO.
  */
-int dxl_fault_grab_varied(struct dxl_fault *fault)
+static int dxl_fault_store_blind(struct dxl_fault *fault)
+{
+	const struct dxl_fault_seen *seen = fault->seen;
+	struct dxl_hold *hold = &fault->hold;
+	struct dxl_tree *tree = dxl_fault_tree(fault);
+
+	if (!seen || dxl_fault_choice(fault, DXL_KNOB_MAP_ORDER) !=
+		     DXL_MAP_ORDER_BLIND)
+		return 0;
+	if (fault->write && dxl_entry_is_zero(hold->entry) && !seen->entry) {
+		dxl_damage(tree, DXL_DAMAGE_STORE_FAILED, hold->first,
+			   fault->order);
+		return -EIO;
+	}
+	/* Of another size it stays: a page cannot be stored over 512. */
+	if ((seen->run.block == DXL_NO_BLOCK || seen->run.unwritten) &&
+	    dxl_entry_is_data(hold->entry) &&
+	    dxl_entry_order(hold->entry) == fault->order)
+		dxl_entry_force(tree, hold,
+				dxl_fault_zero_entry(fault->order));
+	return 0;
+}
+
+/* The grab itself. Return: as dxl_fault_grab_varied(). */
+static int dxl_fault_lock_varied(struct dxl_fault *fault)
 {
 	struct dxl_tree *tree = dxl_fault_tree(fault);
+	int err;
 
 	if (!fault->write && !fault->order &&
 	    dxl_fault_choice(fault, DXL_KNOB_HOLE_PAGE))
-		return dxl_entry_grab_hole(tree, fault->index, &fault->hold);
-	return dxl_entry_grab(tree, fault->index, fault->order, &fault->hold);
+		err = dxl_entry_grab_hole(tree, fault->index, &fault->hold);
+	else
+		err = dxl_entry_grab(tree, fault->index, fault->order,
+				     &fault->hold);
+	if (err)
+		return err;
+	err = dxl_fault_store_blind(fault);
+	if (err)
+		dxl_entry_unlock(tree, &fault->hold);
+	return err;
+}
+
+/**
+ * dxl_fault_grab_varied() - dxl_entry_grab() while some mount is not sound.
+ * @fault: the fault
+ * @seen: room for what it sees before
+ *
+ * Context: As dxl_entry_grab(). If it succeeds and fault->txn is set, the
+ * caller gives the transaction back.
+ * Return: As dxl_entry_grab(); 1: a hole page is there, for
+ * dxl_fault_hole_page(); other errors.
+ */
+int dxl_fault_grab_varied(struct dxl_fault *fault, struct dxl_fault_seen *seen)
+{
+	int err;
+
+	err = dxl_fault_prepare(fault, seen);
+	/* What is no conflict must not look like one. */
+	if (err == -EAGAIN)
+		err = -ERANGE;
+	if (!err)
+		err = dxl_fault_lock_varied(fault);
+	if (err && fault->txn)
+		dxl_txn_drop(fault->inode);
+	return err;
 }
 
 /**
@@ -146,41 +227,6 @@ int dxl_fault_map_varied(const struct dxl_fault *fault, struct dxl_run *run)
 	if (txn)
 		dxl_txn_drop(fault->inode);
 	return err;
-}
-
-/**
- * dxl_fault_store_blind() - map_order=blind: what happens to what is there.
- * @fault: the fault
- *
- * Without an entry lock, who stores last wins, and who finds that another has
- * stored meanwhile fails (C9). With the other choices an entry that has its
- * frame wins over what was seen: it is as old, since nothing takes blocks away
- * while invalidate_lock is held.
- *
- * Context: Does not sleep. The entry is locked.
- * Return: 0 or -EIO.
- */
-int dxl_fault_store_blind(struct dxl_fault *fault)
-{
-	const struct dxl_fault_seen *seen = fault->seen;
-	struct dxl_hold *hold = &fault->hold;
-	struct dxl_tree *tree = dxl_fault_tree(fault);
-
-	if (!seen || dxl_fault_choice(fault, DXL_KNOB_MAP_ORDER) !=
-		     DXL_MAP_ORDER_BLIND)
-		return 0;
-	if (fault->write && dxl_entry_is_zero(hold->entry) && !seen->entry) {
-		dxl_damage(tree, DXL_DAMAGE_STORE_FAILED, hold->first,
-			   fault->order);
-		return -EIO;
-	}
-	/* Of another size it stays: a page cannot be stored over 512. */
-	if ((seen->run.block == DXL_NO_BLOCK || seen->run.unwritten) &&
-	    dxl_entry_is_data(hold->entry) &&
-	    dxl_entry_order(hold->entry) == fault->order)
-		dxl_entry_force(tree, hold,
-				dxl_fault_zero_entry(fault->order));
-	return 0;
 }
 
 /**

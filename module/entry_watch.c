@@ -197,6 +197,8 @@ void dxl_tree_rescue(struct dxl_tree *tree)
 		waiter->aborted = true;
 		dxl_note(tree, DXL_EV_RESCUE, waiter->key.first, waiter->order,
 			 waiter->index, waiter->task->pid);
+		if (dxl_watched())
+			dxl_role_woken(waiter);
 		wake_up_process(waiter->task);
 	}
 	xas_unlock(&xas);

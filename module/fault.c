@@ -115,36 +115,6 @@ void *dxl_fault_zero_entry(unsigned int order)
 	return dxl_entry_make(0, DXL_ENTRY_ZERO);
 }
 
-static __always_inline vm_fault_t
-dxl_fault_mapped(const struct dxl_fault *fault, unsigned long pfn,
-		 vm_fault_t ret)
-{
-	if (dxl_watched())
-		dxl_fault_tell_mapped(fault, pfn, ret);
-	return ret;
-}
-
-/* A hole reads as zeroes, from memory that all holes share. */
-static vm_fault_t dxl_fault_load_hole(struct dxl_fault *fault)
-{
-	void *entry = dxl_fault_zero_entry(fault->order);
-	unsigned long pfn = dxl_entry_pfn(entry);
-
-	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_INSERT_ENTRY);
-	dxl_entry_set(dxl_fault_tree(fault), &fault->hold, entry, false);
-	dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_INSERT_ENTRY);
-
-	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_MAP);
-	if (fault->order) {
-		dxl_stat_inc(DXL_STAT_FAULT_PMD_HOLE);
-		return dxl_fault_mapped(fault, pfn,
-					dxl_vmf_insert_pmd(fault->vmf, pfn,
-							   false, false));
-	}
-	dxl_stat_inc(DXL_STAT_FAULT_PTE_HOLE);
-	return dxl_fault_mapped(fault, pfn, dxl_vmf_insert_zero(fault->vmf));
-}
-
 /*
  * Install a PTE. Where a page table is there, which is 511 times out of 512,
  * it is done here, as insert_pfn() does it under the same locks; see
@@ -180,6 +150,62 @@ static vm_fault_t dxl_fault_install(const struct dxl_fault *fault,
 	return dxl_vmf_insert_pte(vmf, pfn, pagemap, write);
 }
 
+static __always_inline vm_fault_t
+__dxl_fault_insert(const struct dxl_fault *fault, unsigned long pfn, bool hole)
+{
+	bool pagemap = !hole && dxl_media_of(fault->inode)->pagemap;
+
+	if (fault->order)
+		return dxl_vmf_insert_pmd(fault->vmf, pfn, pagemap,
+					  !hole && fault->write);
+	return hole ? dxl_vmf_insert_zero(fault->vmf) :
+		      dxl_fault_install(fault, pfn);
+}
+
+/**
+ * dxl_fault_insert() - Write the page table.
+ * @fault: the fault
+ * @pfn: first frame
+ * @hole: it has the zeroes that all holes share
+ *
+ * Context: May sleep. The pmd cannot change its kind meanwhile.
+ * Return: What the core shall be told.
+ */
+vm_fault_t dxl_fault_insert(const struct dxl_fault *fault, unsigned long pfn,
+			    bool hole)
+{
+	return __dxl_fault_insert(fault, pfn, hole);
+}
+
+/* The page table gets what the entry stands for. */
+static __always_inline vm_fault_t
+dxl_fault_map(const struct dxl_fault *fault, unsigned long pfn, bool hole)
+{
+	vm_fault_t ret;
+
+	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_MAP);
+	if (dxl_varied())
+		ret = dxl_fault_insert_varied(fault, pfn, hole);
+	else
+		ret = __dxl_fault_insert(fault, pfn, hole);
+	if (dxl_watched())
+		dxl_fault_tell_mapped(fault, pfn, ret);
+	return ret;
+}
+
+/* A hole reads as zeroes, from memory that all holes share. */
+static vm_fault_t dxl_fault_load_hole(struct dxl_fault *fault)
+{
+	void *entry = dxl_fault_zero_entry(fault->order);
+
+	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_INSERT_ENTRY);
+	dxl_entry_set(dxl_fault_tree(fault), &fault->hold, entry, false);
+	dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_INSERT_ENTRY);
+	dxl_stat_inc(fault->order ? DXL_STAT_FAULT_PMD_HOLE :
+				    DXL_STAT_FAULT_PTE_HOLE);
+	return dxl_fault_map(fault, dxl_entry_pfn(entry), true);
+}
+
 /* The entry has its frame: mark it dirty before a store becomes possible. */
 static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 {
@@ -198,20 +224,11 @@ static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 	if (fault->write)
 		__mark_inode_dirty(fault->inode, I_DIRTY_PAGES);
 
-	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_MAP);
+	dxl_stat_inc(fault->order ? DXL_STAT_FAULT_PMD_MAPPED :
+				    DXL_STAT_FAULT_PTE_MAPPED);
 	/* The frame comes from the entry, which may be larger than the fault. */
 	pfn = dxl_entry_pfn(hold->entry) + (fault->index - hold->first);
-	if (fault->order) {
-		bool pagemap = dxl_media_of(fault->inode)->pagemap;
-
-		dxl_stat_inc(DXL_STAT_FAULT_PMD_MAPPED);
-		return dxl_fault_mapped(fault, pfn,
-					dxl_vmf_insert_pmd(fault->vmf, pfn,
-							   pagemap,
-							   fault->write));
-	}
-	dxl_stat_inc(DXL_STAT_FAULT_PTE_MAPPED);
-	return dxl_fault_mapped(fault, pfn, dxl_fault_install(fault, pfn));
+	return dxl_fault_map(fault, pfn, false);
 }
 
 /* With the entry locked: block map, entry, page table, in this order. */

@@ -112,9 +112,13 @@ static inline int dxl_fault_map_block(const struct dxl_fault *fault,
 
 /* fault.c */
 vm_fault_t dxl_fault_error(const struct dxl_fault *fault, int err);
+vm_fault_t dxl_fault_insert(const struct dxl_fault *fault, unsigned long pfn,
+			    bool hole);
 void *dxl_fault_zero_entry(unsigned int order);
 
 /* fault_variant.c: what the choices of knobs do at the steps of a fault */
+vm_fault_t dxl_fault_insert_varied(const struct dxl_fault *fault,
+				   unsigned long pfn, bool hole);
 int dxl_fault_grab_varied(struct dxl_fault *fault, struct dxl_fault_seen *seen);
 vm_fault_t dxl_fault_hole_page(struct dxl_fault *fault);
 void dxl_fault_collides(const struct dxl_fault *fault);

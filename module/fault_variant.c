@@ -12,7 +12,9 @@
 #include "stats.h"
 
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/pagemap.h>
+#include <linux/sched/mm.h>
 
 /**
  * dxl_fault_crossed() - A fault is at a window; use dxl_fault_window().
@@ -176,6 +178,46 @@ int dxl_fault_grab_varied(struct dxl_fault *fault, struct dxl_fault_seen *seen)
 	return err;
 }
 
+/*
+ * The entry lock keeps page tables and huge pages apart, and variants break it:
+ * two tasks may own what should be one entry, or none. So the last look at the
+ * pmd and the store are one step while some mount is not sound.
+ */
+static DEFINE_MUTEX(dxl_tables_lock);
+
+/**
+ * dxl_fault_insert_varied() - dxl_fault_insert() while some mount is not sound.
+ * @fault: the fault
+ * @pfn: first frame
+ * @hole: it has the zeroes that all holes share
+ *
+ * Context: May sleep.
+ * Return: What the core shall be told; to fault again, if the pmd does not fit.
+ */
+vm_fault_t dxl_fault_insert_varied(const struct dxl_fault *fault,
+				   unsigned long pfn, bool hole)
+{
+	vm_fault_t ret = fault->order ? 0 : VM_FAULT_NOPAGE;
+	struct dxl_tree *tree = dxl_fault_tree(fault);
+	pgoff_t first = fault->hold.first;
+	pmd_t pmd;
+
+	mutex_lock(&dxl_tables_lock);
+	pmd = READ_ONCE(*fault->vmf->pmd);
+	if (dxl_fault_pmd_changed(fault))
+		dxl_damage(tree, fault->order ? DXL_DAMAGE_HUGE_OVER_TABLE :
+						DXL_DAMAGE_PTE_UNDER_HUGE,
+			   first, dxl_entry_order(fault->hold.entry));
+	else if (fault->order && fault->write && dxl_pmd_is_huge(pmd) &&
+		 pmd_pfn(pmd) != pfn)
+		/* Stale: the library would warn. */
+		tree->ops->unmap(tree, first, DXL_PMD_PAGES);
+	else
+		ret = dxl_fault_insert(fault, pfn, hole);
+	mutex_unlock(&dxl_tables_lock);
+	return ret;
+}
+
 /**
  * dxl_fault_hole_page() - hole_page: map zeroes, without an entry lock.
  * @fault: the fault
@@ -186,13 +228,19 @@ int dxl_fault_grab_varied(struct dxl_fault *fault, struct dxl_fault_seen *seen)
 vm_fault_t dxl_fault_hole_page(struct dxl_fault *fault)
 {
 	vm_fault_t ret = VM_FAULT_NOPAGE;
+	unsigned int nofs;
 
+	/* Reclaim may evict inodes, and that waits for hole pages. */
+	nofs = memalloc_nofs_save();
+	mutex_lock(&dxl_tables_lock);
 	if (!dxl_fault_pmd_changed(fault)) {
 		dxl_stat_inc(DXL_STAT_FAULT_PTE_HOLE);
 		ret = dxl_vmf_insert_zero(fault->vmf);
 		dxl_note(dxl_fault_tree(fault), DXL_EV_MAP, fault->index, 0,
 			 fault->index, 0);
 	}
+	mutex_unlock(&dxl_tables_lock);
+	memalloc_nofs_restore(nofs);
 	dxl_hole_mapped(dxl_fault_tree(fault));
 	return ret;
 }

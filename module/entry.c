@@ -360,12 +360,15 @@ void dxl_entry_set(struct dxl_tree *tree, struct dxl_hold *hold, void *entry,
  * @hold: the caller's hold; ends here
  *
  * Context: Called with xa_lock. The wake must follow.
+ * Return: Whether the entry was there; always, but for variants.
  */
-void dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
+bool dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
 			  struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock)
 {
-	if (dxl_hold_find(xas, hold)) {
+	bool there = dxl_hold_find(xas, hold);
+
+	if (there) {
 		dxl_entry_replace(xas, dxl_entry_unlocked(hold->entry));
 		if (dxl_watched())
 			dxl_note_entry(tree, DXL_EV_STORE,
@@ -375,6 +378,7 @@ void dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
 		dxl_hold_lost(tree, xas, hold);
 	}
 	dxl_entry_release(tree, hold);
+	return there;
 }
 
 /**

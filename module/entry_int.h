@@ -134,7 +134,7 @@ void dxl_hold_find_first(struct xa_state *xas, const struct dxl_hold *hold)
 	__must_hold(&xas->xa->xa_lock);
 void dxl_entry_release(struct dxl_tree *tree, struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock);
-void dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
+bool dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
 			  struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock);
 

@@ -342,9 +342,10 @@ void dxl_entry_clean(struct dxl_tree *tree, struct dxl_hold *hold,
 
 	xas_lock(&xas);
 	for (i = 0; i < nr; i++) {
-		dxl_entry_clear_lock(tree, &xas, hold + i);
-		xas_clear_mark(&xas, DXL_MARK_DIRTY);
-		xas_clear_mark(&xas, DXL_MARK_TOWRITE);
+		if (dxl_entry_clear_lock(tree, &xas, hold + i)) {
+			xas_clear_mark(&xas, DXL_MARK_DIRTY);
+			xas_clear_mark(&xas, DXL_MARK_TOWRITE);
+		}
 		if (dxl_watched())
 			dxl_window(DXL_WIN_WRITEBACK_BEFORE_WAKE, tree,
 				   hold[i].first,

@@ -89,6 +89,9 @@ static void dxl_graph_inode(struct inode *inode, void *arg)
 	hlist_for_each_entry(hold, &tree->holds, list)
 		dxl_node_get(graph, hold->task);
 	list_for_each_entry(waiter, &tree->waiters, list) {
+		/* On its way out, after a rescue. */
+		if (waiter->aborted)
+			continue;
 		node = dxl_node_get(graph, waiter->task);
 		if (!node)
 			continue;

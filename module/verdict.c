@@ -197,16 +197,13 @@ static bool dxl_findings_hang(const struct list_head *findings)
  * @session: bound, with its lock held
  *
  * Context: May sleep, but for nobody who may hang.
- * Return: true if the last verdict says so, or the oracles do now.
+ * Return: true if the oracles say so now; the last verdict may be history.
  */
 bool dxl_session_hangs(struct dxl_session *session)
 {
 	struct dxl_oracle *oracle;
 	bool hangs;
 
-	if (session->verdict &&
-	    dxl_findings_hang(&session->verdict->oracle.findings))
-		return true;
 	oracle = kzalloc(sizeof(*oracle), GFP_KERNEL);
 	if (!oracle)
 		return false;

@@ -9,7 +9,7 @@
 # --long (or DAXLAB_LONG=1): instead, 1,000 runs of the races that people are
 # most likely to come for.
 #
-# daxlab-test: timeout=900 needs=none
+# daxlab-test: timeout=1800 needs=none
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 words=(all --repeat 20)

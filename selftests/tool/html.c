@@ -127,7 +127,8 @@ void matrix_print_html(const struct matrix *matrix, FILE *out)
 	}
 	fputs("</tr></thead>\n<tbody>\n", out);
 	for (row = 0; row < matrix->nr_scenarios; row++) {
-		fprintf(out, "<tr><th class=\"scenario\" title=\"%s: ", matrix->scenario[row]->name);
+		fprintf(out, "<tr><th class=\"scenario\" title=\"%s: ",
+			matrix->scenario[row]->name);
 		escaped(out, matrix->scenario[row]->title);
 		fprintf(out, "\">%s</th>\n", matrix->scenario[row]->id);
 		for (variant = 0; variant < matrix->nr_variants; variant++)

@@ -75,7 +75,7 @@ static bool memory_is_back(unsigned long before)
 			return true;
 		usleep(10000);
 	}
-	TH_LOG("%lu MiB were free before, now %lu", before, free_mib());
+	printf("# %lu MiB were free before, now %lu\n", before, free_mib());
 	return false;
 }
 

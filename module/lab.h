@@ -187,6 +187,8 @@ struct dxl_txn {
  * @damages: by kind, since the last dxl_log_mark()
  * @caught: the first lost wakeup since then that was seen with nobody in
  *	control, or NULL; read and freed under @lock
+ * @pwb_lock: guards @pwbs
+ * @pwbs: struct dxl_pwb of all calls of writepages on page-cache files
  */
 struct dxl_lab {
 	struct dxl_variant variant;
@@ -198,6 +200,8 @@ struct dxl_lab {
 	atomic_t rescues;
 	atomic_t damages[DXL_NR_DAMAGES];
 	struct dxl_finding *caught;
+	spinlock_t pwb_lock;
+	struct list_head pwbs;
 };
 
 /* The choice that a mount takes at a knob; @lab may be NULL: sound. */

@@ -99,6 +99,8 @@ void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb)
 	spin_lock_init(&lab->txn.lock);
 	INIT_LIST_HEAD(&lab->txn.waiters);
 	init_waitqueue_head(&lab->txn.queue);
+	spin_lock_init(&lab->pwb_lock);
+	INIT_LIST_HEAD(&lab->pwbs);
 }
 
 /**

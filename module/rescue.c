@@ -7,6 +7,7 @@
  * can go after them.
  */
 #include "fs.h"
+#include "pwb.h"
 #include "session.h"
 
 /* Under s_inode_list_lock, so the inode stays. */
@@ -20,8 +21,8 @@ static void dxl_rescue_inode(struct inode *inode, void *arg)
  * @lab: of the mount
  *
  * First those that are parked: they may own what others wait for, and give it
- * back as if nobody had held them. Then the waits for the transaction, which
- * look at the count of rescues; then those for entries.
+ * back as if nobody had held them. Then the bios that nobody submits, the waits
+ * for the transaction, which look at the count of rescues, and those for entries.
  *
  * Context: May sleep, but for nobody who may hang.
  */
@@ -29,6 +30,7 @@ void dxl_rescue(struct dxl_lab *lab)
 {
 	atomic_inc(&lab->rescues);
 	dxl_window_rescue(lab);
+	dxl_pwb_rescue(lab);
 	wake_up_all(&lab->txn.queue);
 	dxl_sb_visit_inodes(lab->sb, dxl_rescue_inode, NULL);
 }

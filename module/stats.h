@@ -52,6 +52,8 @@
 	X(BLOCKS_ALLOCATED,		blocks_allocated)		\
 	X(BLOCKS_FREED,			blocks_freed)			\
 	X(ZEROED_BLOCKS,		zeroed_blocks)			\
+	X(PWB_BIOS,			pwb_bios)			\
+	X(PWB_PAGES,			pwb_pages)			\
 	X(BIO_READS,			bio_reads)			\
 	X(BIO_WRITES,			bio_writes)			\
 	X(BIO_FLUSHES,			bio_flushes)			\

@@ -138,7 +138,16 @@
 	  "ext4_truncate(), xfs_itruncate_extents()")			\
 	W(TRUNCATE_BEFORE_FREE, "truncate.before_free", DXL_WIN_SLEEP,	\
 	  "entries and mappings are gone, blocks about to be free",	\
-	  "truncate_pagecache()")
+	  "truncate_pagecache()")					\
+	W(PWB_BEFORE_LOCK_NEXT, "pwb.before_lock_next", DXL_WIN_SLEEP,	\
+	  "writepages is about to lock its next folio, maybe with a bio in hand", \
+	  "write_cache_pages()")					\
+	W(PWB_AFTER_SET_WRITEBACK, "pwb.after_set_writeback", DXL_WIN_SLEEP, \
+	  "a folio is under writeback and unlocked, in a bio that nobody has submitted", \
+	  "ext4_bio_write_page(), iomap_add_to_ioend()")		\
+	W(PWB_BEFORE_SUBMIT, "pwb.before_submit", DXL_WIN_SLEEP,	\
+	  "the bio of writepages is about to be submitted",		\
+	  "ext4_io_submit(), iomap_submit_ioend()")
 
 enum dxl_window {
 #define DXL_WINDOW_ENUM(window, name, flags, meaning, upstream) DXL_WIN_##window,

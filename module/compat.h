@@ -11,6 +11,7 @@
 #include <linux/dax.h>
 #include <linux/err.h>
 #include <linux/huge_mm.h>
+#include <linux/iomap.h>
 #include <linux/mm.h>
 #include <linux/fs.h>
 #include <linux/page_ref.h>
@@ -322,6 +323,22 @@ static inline vm_fault_t dxl_vmf_insert_pte(struct vm_fault *vmf,
 	if (write)
 		return vmf_insert_mixed_mkwrite(vmf->vma, vmf->address, frame);
 	return vmf_insert_mixed(vmf->vma, vmf->address, frame);
+}
+
+/*
+ * Linux kernel commit 219580eea1ee ("iomap: update ki_pos in
+ * iomap_file_buffered_write") (in v6.5): it did not before.
+ */
+#define DXL_HAVE_IOMAP_KI_POS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
+
+static inline ssize_t dxl_iomap_write(struct kiocb *iocb, struct iov_iter *from,
+				      const struct iomap_ops *ops)
+{
+	ssize_t ret = iomap_file_buffered_write(iocb, from, ops);
+
+	if (!DXL_HAVE_IOMAP_KI_POS && ret > 0)
+		iocb->ki_pos += ret;
+	return ret;
 }
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Regular files: the tables of operations, mmap, seek, attributes
+ * Regular files: the tables of operations (in DAX mode), mmap, seek, attributes
  */
 #include "fs.h"
 #include "compat.h"
@@ -14,7 +14,18 @@
 #include <linux/pagemap.h>
 #include <linux/splice.h>
 
-static loff_t dxl_llseek(struct file *file, loff_t offset, int whence)
+/**
+ * dxl_seek() - lseek(2).
+ * @file: a regular file
+ * @offset: in bytes
+ * @whence: SEEK_*
+ * @ops: what tells holes from data
+ *
+ * Context: May sleep; i_rwsem shared.
+ * Return: the new position, or a negative errno.
+ */
+loff_t dxl_seek(struct file *file, loff_t offset, int whence,
+		const struct iomap_ops *ops)
 {
 	struct inode *inode = file_inode(file);
 
@@ -22,14 +33,19 @@ static loff_t dxl_llseek(struct file *file, loff_t offset, int whence)
 		return generic_file_llseek(file, offset, whence);
 	inode_lock_shared(inode);
 	if (whence == SEEK_HOLE)
-		offset = iomap_seek_hole(inode, offset, &dxl_iomap_ops);
+		offset = iomap_seek_hole(inode, offset, ops);
 	else
-		offset = iomap_seek_data(inode, offset, &dxl_iomap_ops);
+		offset = iomap_seek_data(inode, offset, ops);
 	inode_unlock_shared(inode);
 	/* vfs_setpos() would call it -EINVAL that there is nothing (-ENXIO). */
 	if (offset < 0)
 		return offset;
 	return vfs_setpos(file, offset, inode->i_sb->s_maxbytes);
+}
+
+static loff_t dxl_llseek(struct file *file, loff_t offset, int whence)
+{
+	return dxl_seek(file, offset, whence, &dxl_iomap_ops);
 }
 
 /*

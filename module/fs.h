@@ -10,12 +10,14 @@
  *	mmap_lock				(a fault, also one on the buffer
  *	sb_start_pagefault			of a read or write)
  *	mapping->invalidate_lock
+ *	folio lock				(page-cache mode)
  *	entry lock				(entry.h)
  *	dxl_inode.map_lock
  *	dxl_sb.intent_lock
  *	dxl_inode.slot_lock
  *	dxl_alloc.lock
  *	tree xa_lock, wait queue lock		(entry.h)
+ *	i_pages xa_lock
  *
  * and the section dxl_media_enter()/exit() may stand anywhere.
  *
@@ -40,6 +42,29 @@
  *
  * writeback		entry locks of a bounded batch, never waiting with one
  * (writeback.c)	held; then i_mmap_rwsem inside unmap_mapping_pages()
+ *
+ * In page-cache mode (pcache.h) no entry is locked, and:
+ *
+ * Fault		mmap_lock
+ * (pcache.c)		  sb_start_pagefault	(page_mkwrite)
+ *			    invalidate_lock shared
+ *			      folio lock
+ *			        map_lock: look up, or allocate
+ *
+ * write(2)		i_rwsem exclusive
+ *			  folio lock; user memory is touched with page faults off
+ *			    map_lock
+ *
+ * read(2)		invalidate_lock shared, to bring folios in; folio lock;
+ *			map_lock
+ *
+ * truncate, punch	i_rwsem exclusive
+ *			  invalidate_lock exclusive
+ *			    folio locks, one by one: out of the cache
+ *			    map_lock: detach blocks; then free them
+ *
+ * writeback		folio locks; map_lock for a look: nothing else of this list
+ *			is held
  *
  * Three rules that no tool checks:
  * - Information flows block map -> entry -> page table, and is invalidated in
@@ -67,6 +92,15 @@
 #include <linux/uuid.h>
 
 struct fileattr;
+struct iomap;
+struct iomap_ops;
+
+/* Which regular files are in DAX mode, the others in page-cache mode. */
+enum dxl_dax_mode {
+	DXL_DAX_ALWAYS,
+	DXL_DAX_NEVER,
+	DXL_DAX_INODE,		/* those with FS_DAX_FL */
+};
 
 #define DXL_NO_BLOCK		(~0ULL)
 #define DXL_LAST_PAGE		((pgoff_t)(DXL_MAX_SIZE >> PAGE_SHIFT) - 1)
@@ -118,6 +152,7 @@ struct dxl_alloc {
  *	not become writable; immutable
  * @intent_lock: serialises users of the intent block
  * @intent_seq: guarded by @intent_lock
+ * @dax: immutable
  * @lab: variant and log
  */
 struct dxl_sb {
@@ -134,6 +169,7 @@ struct dxl_sb {
 	bool needs_repair;
 	struct mutex intent_lock;
 	u64 intent_seq;
+	enum dxl_dax_mode dax;
 	struct dxl_lab lab;
 };
 
@@ -143,7 +179,8 @@ struct dxl_sb {
  *	never held while user memory is touched
  * @root: root map word; written under @map_lock, read without
  * @tree: entries of mapped pages; i_pages of a DAX inode stays empty, since
- *	mm/truncate.c would hand entries found there to fs/dax.c
+ *	mm/truncate.c would hand entries found there to fs/dax.c. In page-cache
+ *	mode it is the other way round.
  * @slot_lock: serialises writers of the inode's record
  * @seq: of the slot written last, guarded by @slot_lock
  * @btime: birth, immutable
@@ -228,6 +265,8 @@ int dxl_map_cut(struct inode *inode, pgoff_t *next, pgoff_t last,
 		struct dxl_cut *cut);
 void dxl_map_free_cut(struct inode *inode, struct dxl_cut *cut);
 u64 dxl_map_count(struct inode *inode);
+void dxl_iomap_set(struct inode *inode, const struct dxl_run *run,
+		   struct iomap *iomap);
 extern const struct iomap_ops dxl_iomap_ops;	/* report only: fiemap, seek */
 
 /* check.c: walks the image at mount */
@@ -303,6 +342,8 @@ extern const struct inode_operations dxl_dir_inode_ops;
 /* file.c, rw.c */
 extern const struct inode_operations dxl_file_inode_ops;
 extern const struct file_operations dxl_file_ops;
+loff_t dxl_seek(struct file *file, loff_t offset, int whence,
+		const struct iomap_ops *ops);
 ssize_t dxl_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t dxl_write_iter(struct kiocb *iocb, struct iov_iter *from);
 int dxl_write_blocks(struct inode *inode, loff_t pos, size_t len,

@@ -5,14 +5,17 @@
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "fs.h"
+#include "pcache.h"
 
+#include <linux/dcache.h>
 #include <linux/fileattr.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
 
 /* What a file gets from the directory that it is born in. */
-#define DXL_FL_INHERITED	(FS_SYNC_FL | FS_NODUMP_FL | FS_NOATIME_FL)
+#define DXL_FL_INHERITED	(FS_SYNC_FL | FS_NODUMP_FL | FS_NOATIME_FL | \
+				 FS_DAX_FL)
 #define DXL_FL_INHERITED_DIR	(DXL_FL_INHERITED | FS_DIRSYNC_FL)
 #define DXL_FL_USER		(DXL_FL_INHERITED_DIR | FS_IMMUTABLE_FL | \
 				 FS_APPEND_FL)
@@ -22,8 +25,6 @@ static void dxl_set_iflags(struct inode *inode)
 	u32 fsflags = DXL_I(inode)->fsflags;
 	unsigned int flags = 0;
 
-	if (S_ISREG(inode->i_mode))
-		flags |= S_DAX;
 	if (fsflags & FS_SYNC_FL)
 		flags |= S_SYNC;
 	if (fsflags & FS_IMMUTABLE_FL)
@@ -34,17 +35,36 @@ static void dxl_set_iflags(struct inode *inode)
 		flags |= S_NOATIME;
 	if (fsflags & FS_DIRSYNC_FL)
 		flags |= S_DIRSYNC;
-	inode_set_flags(inode, flags, S_DAX | S_SYNC | S_IMMUTABLE | S_APPEND |
+	inode_set_flags(inode, flags, S_SYNC | S_IMMUTABLE | S_APPEND |
 				      S_NOATIME | S_DIRSYNC);
+}
+
+/*
+ * S_DAX stays as long as the inode is in memory: mappings, entries and folios
+ * are of one mode.
+ */
+static void dxl_set_file_ops(struct inode *inode)
+{
+	enum dxl_dax_mode dax = DXL_SB(inode->i_sb)->dax;
+
+	inode->i_op = &dxl_file_inode_ops;
+	if (dax == DXL_DAX_ALWAYS ||
+	    (dax == DXL_DAX_INODE && DXL_I(inode)->fsflags & FS_DAX_FL)) {
+		inode_set_flags(inode, S_DAX, S_DAX);
+		inode->i_fop = &dxl_file_ops;
+		inode->i_mapping->a_ops = &dxl_aops;
+	} else {
+		inode->i_fop = &dxl_pcache_file_ops;
+		inode->i_mapping->a_ops = &dxl_pcache_aops;
+		mapping_set_large_folios(inode->i_mapping);
+	}
 }
 
 static void dxl_set_ops(struct inode *inode)
 {
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
-		inode->i_op = &dxl_file_inode_ops;
-		inode->i_fop = &dxl_file_ops;
-		inode->i_mapping->a_ops = &dxl_aops;
+		dxl_set_file_ops(inode);
 		break;
 	case S_IFDIR:
 		inode->i_op = &dxl_dir_inode_ops;
@@ -344,6 +364,14 @@ int dxl_fileattr_get(struct dentry *dentry, struct fileattr *fa)
 	return 0;
 }
 
+/* The mode that the flag wants comes when the inode is read in again: soon. */
+static void dxl_dax_changed(struct inode *inode)
+{
+	if (S_ISREG(inode->i_mode) &&
+	    DXL_SB(inode->i_sb)->dax == DXL_DAX_INODE)
+		d_mark_dontcache(inode);
+}
+
 /**
  * dxl_fileattr_set() - inode_operations.fileattr_set: chattr.
  * @idmap: of the mount
@@ -357,10 +385,13 @@ int dxl_fileattr_set(dxl_idmap *idmap, struct dentry *dentry,
 		     struct fileattr *fa)
 {
 	struct inode *inode = d_inode(dentry);
+	struct dxl_inode *di = DXL_I(inode);
 
 	if (fileattr_has_fsx(fa) || fa->flags & ~DXL_FL_USER)
 		return -EOPNOTSUPP;
-	WRITE_ONCE(DXL_I(inode)->fsflags, fa->flags);
+	if ((di->fsflags ^ fa->flags) & FS_DAX_FL)
+		dxl_dax_changed(inode);
+	WRITE_ONCE(di->fsflags, fa->flags);
 	dxl_set_iflags(inode);
 	inode_set_ctime_current(inode);
 	return dxl_slot_write(inode);

@@ -224,6 +224,32 @@ u64 dxl_map_count(struct inode *inode)
 	return sum;
 }
 
+/**
+ * dxl_iomap_set() - Tell iomap what a run is.
+ * @inode: the file
+ * @run: found or allocated
+ * @iomap: filled in
+ *
+ * Context: Any context.
+ */
+void dxl_iomap_set(struct inode *inode, const struct dxl_run *run,
+		   struct iomap *iomap)
+{
+	struct dxl_media *media = dxl_media_of(inode);
+
+	iomap->bdev = media->bdev;
+	iomap->dax_dev = media->dax;
+	iomap->offset = (loff_t)run->index << PAGE_SHIFT;
+	iomap->length = (u64)run->nr << PAGE_SHIFT;
+	if (run->block == DXL_NO_BLOCK) {
+		iomap->type = IOMAP_HOLE;
+		iomap->addr = IOMAP_NULL_ADDR;
+	} else {
+		iomap->type = run->unwritten ? IOMAP_UNWRITTEN : IOMAP_MAPPED;
+		iomap->addr = run->block << DXL_BLOCK_SHIFT;
+	}
+}
+
 static int dxl_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
 			   unsigned int flags, struct iomap *iomap,
 			   struct iomap *srcmap)
@@ -241,21 +267,9 @@ static int dxl_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
 		return err;
 	err = dxl_map_lookup(inode, first, last - first + 1, &run);
 	dxl_media_exit(id);
-	if (err)
-		return err;
-
-	iomap->bdev = media->bdev;
-	iomap->dax_dev = media->dax;
-	iomap->offset = (loff_t)run.index << PAGE_SHIFT;
-	iomap->length = (u64)run.nr << PAGE_SHIFT;
-	if (run.block == DXL_NO_BLOCK) {
-		iomap->type = IOMAP_HOLE;
-		iomap->addr = IOMAP_NULL_ADDR;
-	} else {
-		iomap->type = run.unwritten ? IOMAP_UNWRITTEN : IOMAP_MAPPED;
-		iomap->addr = run.block << DXL_BLOCK_SHIFT;
-	}
-	return 0;
+	if (!err)
+		dxl_iomap_set(inode, &run, iomap);
+	return err;
 }
 
 const struct iomap_ops dxl_iomap_ops = {

@@ -13,7 +13,8 @@
 
 /* Flags that are kept: those of which VFS or this filesystem takes notice. */
 #define DXL_FL_KNOWN	(FS_SYNC_FL | FS_IMMUTABLE_FL | FS_APPEND_FL | \
-			 FS_NODUMP_FL | FS_NOATIME_FL | FS_DIRSYNC_FL)
+			 FS_NODUMP_FL | FS_NOATIME_FL | FS_DIRSYNC_FL | \
+			 FS_DAX_FL)
 
 enum dxl_slot_state { DXL_SLOT_BLANK, DXL_SLOT_VALID, DXL_SLOT_DAMAGED };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mounts: options, superblock operations, the cache of inodes.
+ * Mounts: superblock operations, the cache of inodes.
  *
  * A mount that fails half-way is torn down by dxl_kill_sb() like any other: all
  * that it frees may be not built yet.
@@ -10,10 +10,10 @@
 #include "fs.h"
 #include "debugfs.h"
 #include "fs_variant.h"
+#include "options.h"
 #include "session.h"
 
 #include <linux/fs_context.h>
-#include <linux/fs_parser.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
@@ -27,33 +27,6 @@ static struct kmem_cache *dxl_inode_cache;
 /* All mounts, for debugfs. */
 static LIST_HEAD(dxl_mounts);
 static DEFINE_MUTEX(dxl_mounts_lock);	/* against mount and umount */
-
-/**
- * struct dxl_fc - options of a mount in the making
- * @format: make a new filesystem
- * @filled: dxl_fill_super() was called: the device was not mounted before
- * @chosen: an option told something of @variant
- * @variant: choices; of a remount: what the mount has, changed by options
- */
-struct dxl_fc {
-	bool format;
-	bool filled;
-	bool chosen;
-	struct dxl_variant variant;
-};
-
-/* An option for each knob, by its number, and then the others. */
-enum { DXL_OPT_FORMAT = DXL_NR_KNOBS, DXL_OPT_VARIANT };
-
-static const struct fs_parameter_spec dxl_parameters[] = {
-	fsparam_flag("format", DXL_OPT_FORMAT),
-	fsparam_string("variant", DXL_OPT_VARIANT),
-#define DXL_OPT_KNOB(knob, name, meaning)				\
-	fsparam_string(name, DXL_KNOB_##knob),
-	DXL_KNOB_TABLE(DXL_OPT_KNOB)
-#undef DXL_OPT_KNOB
-	{}
-};
 
 static struct inode *dxl_alloc_inode(struct super_block *sb)
 {
@@ -132,7 +105,7 @@ static int dxl_statfs(struct dentry *dentry, struct kstatfs *buf)
 
 static int dxl_show_options(struct seq_file *seq, struct dentry *root)
 {
-	dxl_variant_options(seq, &DXL_SB(root->d_sb)->lab.variant);
+	dxl_options_show(seq, root->d_sb);
 	return 0;
 }
 
@@ -208,6 +181,7 @@ static int dxl_fill_super(struct super_block *sb, struct fs_context *fc)
 	mutex_init(&sbi->intent_lock);
 	dxl_lab_init(&sbi->lab, sb);
 	dxl_variant_set(&sbi->lab.variant, &ctx->variant);
+	sbi->dax = ctx->dax;
 	sb->s_fs_info = sbi;
 
 	sb->s_op = &dxl_super_ops;
@@ -267,45 +241,6 @@ static void dxl_kill_sb(struct super_block *sb)
 	kfree(sbi);
 }
 
-static int dxl_parse_param(struct fs_context *fc, struct fs_parameter *param)
-{
-	struct dxl_fc *ctx = fc->fs_private;
-	struct fs_parse_result result;
-	int opt = fs_parse(fc, dxl_parameters, param, &result);
-
-	if (opt < 0)
-		return opt;
-	if (opt == DXL_OPT_FORMAT) {
-		ctx->format = true;
-		return 0;
-	}
-	ctx->chosen = true;
-	if (opt == DXL_OPT_VARIANT)
-		return dxl_variant_parse(param->string, &ctx->variant);
-	return dxl_variant_choose(opt, param->string, &ctx->variant);
-}
-
-/*
- * A second mount of a mounted device shares it: there is nothing to format, and
- * it has its variant.
- */
-static int dxl_fits_mounted(struct fs_context *fc, const struct super_block *sb)
-{
-	const struct dxl_variant *variant = &DXL_SB(sb)->lab.variant;
-	struct dxl_fc *ctx = fc->fs_private;
-
-	if (ctx->format) {
-		errorfc(fc, "%s: cannot format: mounted already", sb->s_id);
-		return -EBUSY;
-	}
-	if (ctx->chosen && memcmp(variant, &ctx->variant, sizeof(*variant))) {
-		errorfc(fc, "%s: mounted already, with another variant",
-			sb->s_id);
-		return -EBUSY;
-	}
-	return 0;
-}
-
 static int dxl_get_tree(struct fs_context *fc)
 {
 	struct dxl_fc *ctx = fc->fs_private;
@@ -319,7 +254,7 @@ static int dxl_get_tree(struct fs_context *fc)
 	if (err || ctx->filled)
 		return err;
 	sb = fc->root->d_sb;
-	err = dxl_fits_mounted(fc, sb);
+	err = dxl_options_fit(fc, sb);
 	if (!err)
 		return 0;
 	dput(fc->root);
@@ -332,10 +267,11 @@ static int dxl_reconfigure(struct fs_context *fc)
 {
 	struct dxl_fc *ctx = fc->fs_private;
 	struct super_block *sb = fc->root->d_sb;
+	int err;
 
-	if (ctx->format)
-		return invalfc(fc, "%s: format is for a first mount only",
-			       sb->s_id);
+	err = dxl_options_remount(fc, sb);
+	if (err)
+		return err;
 	sync_filesystem(sb);
 	if (sb_rdonly(sb) && !(fc->sb_flags & SB_RDONLY) &&
 	    DXL_SB(sb)->needs_repair) {
@@ -353,7 +289,7 @@ static void dxl_free_fc(struct fs_context *fc)
 
 static const struct fs_context_operations dxl_context_ops = {
 	.free		= dxl_free_fc,
-	.parse_param	= dxl_parse_param,
+	.parse_param	= dxl_options_parse,
 	.get_tree	= dxl_get_tree,
 	.reconfigure	= dxl_reconfigure,
 };

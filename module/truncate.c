@@ -8,6 +8,7 @@
  *	  wait for entries, remove them, unmap; then free the blocks
  */
 #include "fs.h"
+#include "pcache.h"
 #include "stats.h"
 #include "window.h"
 
@@ -29,6 +30,8 @@ static int dxl_zero_bytes(struct inode *inode, loff_t pos, size_t len)
 
 	if (!len)
 		return 0;
+	if (dxl_pcache(inode))
+		return dxl_pcache_zero(inode, pos, len);
 	err = dxl_media_enter(media, &id);
 	if (err)
 		return err;
@@ -164,10 +167,16 @@ static int dxl_shrink(struct inode *inode, loff_t size)
 	int err;
 
 	filemap_invalidate_lock(inode->i_mapping);
-	i_size_write(inode, size);
-	err = dxl_slot_write(inode);
-	if (!err)
-		err = dxl_zero_tail(inode);
+	if (dxl_pcache(inode)) {
+		err = dxl_pcache_shrink(inode, size);
+		if (!err)
+			err = dxl_slot_write(inode);
+	} else {
+		i_size_write(inode, size);
+		err = dxl_slot_write(inode);
+		if (!err)
+			err = dxl_zero_tail(inode);
+	}
 	if (!err)
 		err = dxl_cut_range(inode, first, DXL_LAST_PAGE, true);
 	filemap_invalidate_unlock(inode->i_mapping);
@@ -218,6 +227,8 @@ static int dxl_punch(struct inode *inode, loff_t start, loff_t end)
 	if (!err)
 		err = dxl_zero_bytes(inode, end & PAGE_MASK,
 				     offset_in_page(end));
+	if (!err && dxl_pcache(inode) && first < behind)
+		dxl_pcache_cut(inode, first, behind - 1);
 	if (!err && behind)
 		err = dxl_cut_range(inode, first, behind - 1, false);
 unlock:

@@ -134,6 +134,7 @@ static int dxl_pwb_scattered(struct dxl_pwb *pwb, struct folio *folio,
 		__bio_add_page(next, folio_page(folio, i),
 			       run.nr << PAGE_SHIFT, 0);
 		if (bio) {
+			bio->bi_end_io = NULL;
 			bio_chain(bio, next);
 			submit_bio(bio);
 		}

@@ -7,13 +7,16 @@ KDIR ?= $(patsubst %/Makefile,%,$(firstword $(wildcard \
 	/lib/modules/$(shell uname -r)/build/Makefile) $(lastword \
 	$(shell ls /lib/modules/*/build/Makefile 2>/dev/null | sort -V))))
 kdir = $(or $(KDIR),$(error no kernel headers here: install linux-headers-amd64, or give KDIR=))
+# It may be a folder of scripts/kernel, which may bring the make that it wants.
+headers = $(or $(patsubst %/Makefile,%,$(wildcard $(kdir)/headers/Makefile)),$(kdir))
+kmake = $(or $(wildcard $(kdir)/make),$(MAKE))
 
 # A debug build runs the module's own tests at load; a bare one has no windows
 # and no variants, for scripts/bench. They are built from links in a folder of
 # their own, so that all builds stay fresh side by side; OUT= gives any other
 # build such a folder.
 OUT ?= $(CURDIR)$(if $(DAXLAB_DEBUG),/build/debug)$(if $(DAXLAB_BARE),/build/bare)
-kbuild = $(MAKE) -C $(kdir) M=$(abspath $(OUT)) $(if $(DAXLAB_DEBUG),DAXLAB_DEBUG=y) \
+kbuild = $(kmake) -C $(headers) M=$(abspath $(OUT)) $(if $(DAXLAB_DEBUG),DAXLAB_DEBUG=y) \
 	$(if $(DAXLAB_BARE),DAXLAB_BARE=y)
 
 modules: links
@@ -46,8 +49,8 @@ bench:
 	scripts/bench
 
 clean:
-	+$(MAKE) -C $(kdir) M=$(CURDIR) clean
-	rm -rf build
+	+$(kbuild) clean
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name kernels -exec rm -rf {} +
 
 help:
 	@echo 'make                  build module/daxlab.ko (KDIR=... for another kernel)'
@@ -57,6 +60,6 @@ help:
 	@echo 'make check            run all tests in a VM                   (scripts/check --help)'
 	@echo 'make bench            compare with ext4, xfs and tmpfs        (scripts/bench --help)'
 	@echo 'make lint             checkpatch, sparse, shellcheck, includes'
-	@echo 'make clean            remove everything that was built'
+	@echo 'make clean            remove everything that was built, but not kernels'
 
 .PHONY: modules install links check run lint bench clean help

@@ -14,7 +14,7 @@
 # daxlab-test: where=host needs=none timeout=120
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
-ko=$DAXLAB_TOP/module/daxlab.ko
+ko=$DAXLAB_KO
 keys='dxl_watched_key|dxl_varied_key'
 mkdir -p "$DAXLAB_TOP/build/lab_nops"
 cd "$DAXLAB_TOP/build/lab_nops" || exit

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Running test files, in a VM or on the host, and telling ktap.sh how it went.
-# Uses $version and $logs of scripts/check.
+# Uses $kernel and $logs of scripts/check.
 # shellcheck disable=SC2154
 
 # How long the host waits for the guest to boot; and, on top of a test's bound
@@ -65,7 +65,7 @@ run_in_vm() {
 
 	while (($#)); do
 		# shellcheck disable=SC2086 # options are words
-		exec {fd}< <(exec "$TOP/scripts/vm" --kernel "$version" --out "$logs" \
+		exec {fd}< <(exec "$TOP/scripts/vm" --kernel "$kernel" --out "$logs" \
 			--console "$logs/console-$((++boot)).log" --timeout 3600 $options \
 			-- "$TOP/scripts/guest/tests" "$@" 2>"$logs/vm.err")
 		pid=$!
@@ -103,7 +103,8 @@ run_on_host() {
 	name=$(test_name "$1") started=$SECONDS
 	limit=$(test_part "$1" timeout 60)
 
-	exec {fd}< <(cd "$TOP" && DAXLAB_TOP=$TOP exec timeout -k 5 "$limit" \
+	exec {fd}< <(cd "$TOP" && DAXLAB_TOP=$TOP \
+		DAXLAB_KERNEL=$kernel DAXLAB_KO=$(module_for "$kernel" release) exec timeout -k 5 "$limit" \
 		"$(test_program "$1")" 2>&1 </dev/null)
 	pid=$!
 	while read -r line; do

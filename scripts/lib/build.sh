@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Building what the VM runs, quietly unless it fails.
+# Building what the VM runs, quietly unless it fails. What is built for an
+# installed kernel is where make puts it; any other kernel has a folder.
 
 # make_quietly NAME ARG... - run make, show its output only on failure
 make_quietly() {
@@ -11,15 +12,33 @@ make_quietly() {
 	die 1 "the build failed: $1 (all of it: $log)"
 }
 
-# build_module VERSION
-build_module() {
-	mkdir -p "$BUILD"
-	make_quietly release modules KDIR="$(kernel_headers "$1")"
+# built_for KERNEL KIND - the folder of its release, debug or bare build
+built_for() {
+	if [[ ! -L $1/lib/modules/$(kernel_version "$1") ]]; then
+		echo "$BUILD/for/$(basename "$1")/$2"
+	elif [[ $2 == release ]]; then
+		echo "$TOP"
+	else
+		echo "$BUILD/$2"
+	fi
 }
 
-# build_all VERSION - the module, its debug build, and the tests
+# module_for KERNEL KIND
+module_for() { echo "$(built_for "$1" "$2")/module/daxlab.ko"; }
+
+# build_module KERNEL [KIND]
+build_module() {
+	local kind=${2:-release}
+
+	mkdir -p "$BUILD"
+	make_quietly "$kind" modules "KDIR=$1" "OUT=$(built_for "$1" "$kind")" \
+		"DAXLAB_DEBUG=$([[ $kind != debug ]] || echo 1)" \
+		"DAXLAB_BARE=$([[ $kind != bare ]] || echo 1)"
+}
+
+# build_all KERNEL - the module, its debug build, and the tests
 build_all() {
 	build_module "$1"
-	make_quietly debug modules KDIR="$(kernel_headers "$1")" DAXLAB_DEBUG=1
+	build_module "$1" debug
 	make_quietly selftests -C selftests
 }

@@ -7,22 +7,27 @@
 
 INITRAMFS_MODULES=(virtio_pci 9p 9pnet_virtio virtio_console)
 
-# module_files VERSION NAME... - files to load for them, in order, no duplicates
+# module_files KERNEL NAME... - files to load for them, in order, no duplicates;
+# none of what is built in
 module_files() {
-	local version=$1 name
+	local kernel=$1 name
 	shift
 	for name; do
-		modprobe -C /dev/null -S "$version" --show-depends "$name"
+		modprobe -C /dev/null -d "$kernel" -S "$(kernel_version "$kernel")" --show-depends "$name" ||
+			return
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
 }
 
-# initramfs VERSION - make it if need be, print its path
+# initramfs KERNEL - make it if need be, print its path
 initramfs() {
-	local version=$1 init=$TOP/scripts/guest/init out tmp file key
+	local kernel=$1 version init=$TOP/scripts/guest/init out tmp file key
 	local -a files
 
-	mapfile -t files < <(module_files "$version" "${INITRAMFS_MODULES[@]}")
-	((${#files[@]})) || die "$EX_CANNOT" "kernel $version has no 9p modules"
+	version=$(kernel_version "$kernel")
+	out=$(module_files "$kernel" "${INITRAMFS_MODULES[@]}") ||
+		die "$EX_CANNOT" "kernel $version lacks modules for 9p or virtio"
+	mapfile -t files <<<"$out"
+	[[ $out ]] || files=()
 	key=$(sha256sum "$init" "${BASH_SOURCE[0]}" /bin/busybox "${files[@]}" | sha256sum)
 	out=$BUILD/initramfs-$version-${key:0:12}.cpio.gz
 	if [[ ! -e $out ]]; then

@@ -99,7 +99,7 @@ into() {
 		mount -t daxlab /dev/daxlab0 /run/bench-varied
 		echo v4.20 >"$debugfs/daxlab0/variant"
 		;;
-	daxlab_bare) swap_module "$DAXLAB_TOP/build/bare/module/daxlab.ko" ;;
+	daxlab_bare) swap_module "$DAXLAB_KO_BARE" ;;
 	esac
 }
 
@@ -111,7 +111,7 @@ out_of() {
 		echo sound >"$debugfs/daxlab0/variant"
 		umount /run/bench-varied
 		;;
-	daxlab_bare) swap_module "$DAXLAB_TOP/module/daxlab.ko" ;;
+	daxlab_bare) swap_module "$DAXLAB_KO" ;;
 	esac
 }
 
@@ -131,7 +131,7 @@ fill() {
 load nd_e820
 load nd_pmem
 if [[ "${systems[*]}" == *daxlab* ]]; then
-	insmod "$DAXLAB_TOP/module/daxlab.ko" ndev=1 "size=$((mebibytes * 4))M"
+	insmod "$DAXLAB_KO" ndev=1 "size=$((mebibytes * 4))M"
 fi
 for system in "${systems[@]}"; do
 	mkdir -p "/run/bench/$system"

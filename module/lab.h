@@ -178,6 +178,7 @@ struct dxl_txn {
 /**
  * struct dxl_lab - one in each mount
  * @variant: choices; written under @lock and read by anybody
+ * @varied: the mount has a reference on dxl_varied_key, guarded by @lock
  * @log: events, or NULL until somebody watched this mount
  * @sb: whose lab
  * @dir: its directory in debugfs, or NULL
@@ -192,6 +193,7 @@ struct dxl_txn {
  */
 struct dxl_lab {
 	struct dxl_variant variant;
+	bool varied;
 	struct dxl_log *log;
 	struct super_block *sb;
 	struct dentry *dir;
@@ -216,6 +218,8 @@ static __always_inline unsigned int dxl_choice(const struct dxl_lab *lab,
 /* log.c */
 void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb);
 void dxl_lab_exit(struct dxl_lab *lab);
+void dxl_lab_vary(struct dxl_lab *lab, const struct dxl_variant *to);
+void dxl_lab_settle(struct dxl_lab *lab);
 int dxl_log_open(struct dxl_lab *lab);
 void dxl_log_mark(struct dxl_lab *lab);
 void dxl_log_add(const struct dxl_tree *tree, enum dxl_event_type type,
@@ -241,5 +245,6 @@ static __always_inline void dxl_note(const struct dxl_tree *tree,
 /* txn.c: 0, -EDEADLK after a rescue, -EINTR after a fatal signal */
 int dxl_txn_begin(struct dxl_lab *lab);
 void dxl_txn_end(struct dxl_lab *lab);
+void dxl_txn_rescue(struct dxl_lab *lab);
 
 #endif /* DXL_LAB_H */

@@ -30,7 +30,7 @@ void dxl_rescue(struct dxl_lab *lab)
 {
 	atomic_inc(&lab->rescues);
 	dxl_window_rescue(lab);
+	dxl_txn_rescue(lab);
 	dxl_pwb_rescue(lab);
-	wake_up_all(&lab->txn.queue);
 	dxl_sb_visit_inodes(lab->sb, dxl_rescue_inode, NULL);
 }

@@ -54,6 +54,25 @@ int dxl_txn_begin(struct dxl_lab *lab)
 }
 
 /**
+ * dxl_txn_rescue() - End every wait for the handle.
+ * @lab: of the mount, whose count of rescues has changed
+ *
+ * Context: Does not sleep.
+ */
+void dxl_txn_rescue(struct dxl_lab *lab)
+{
+	struct dxl_txn *txn = &lab->txn;
+	struct dxl_txn_waiter *waiter;
+
+	spin_lock(&txn->lock);
+	if (dxl_watched())
+		list_for_each_entry(waiter, &txn->waiters, list)
+			dxl_role_granted(waiter->task);
+	spin_unlock(&txn->lock);
+	wake_up_all(&txn->queue);
+}
+
+/**
  * dxl_txn_end() - Give the handle back, or to the task that waits longest.
  * @lab: of the mount
  *

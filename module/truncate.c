@@ -88,9 +88,10 @@ static int dxl_flush_edges(struct inode *inode, pgoff_t first, pgoff_t last)
 }
 
 /*
- * The wait for entries was rescued: what they stand for was unmapped, but a
- * fault may find such an entry once more and map its block. So the blocks stay
- * in use until the next mount, which counts anew what is free.
+ * The wait for entries was rescued, or a variant left some: what they stand for
+ * was unmapped, but a fault may find such an entry once more and map its block.
+ * So the blocks stay in use until the next mount, which counts anew what is
+ * free.
  */
 static void dxl_cut_lose(struct inode *inode, struct dxl_cut *cut)
 {
@@ -112,6 +113,7 @@ static int dxl_cut_forget(struct inode *inode, pgoff_t first, pgoff_t last,
 			  bool even_cows, struct dxl_cut *cut)
 {
 	struct dxl_tree *tree = &DXL_I(inode)->tree;
+	unsigned long left = first;
 	int err;
 
 	dxl_note(tree, DXL_EV_BLOCKS, first, 0, first, last - first + 1);
@@ -120,7 +122,7 @@ static int dxl_cut_forget(struct inode *inode, pgoff_t first, pgoff_t last,
 	err = dxl_inval_cut(inode, first, last, even_cows);
 	dxl_window(DXL_WIN_TRUNCATE_BEFORE_FREE, tree, first, 0,
 		   DXL_ACCESS_WRITE);
-	if (err)
+	if (err || (dxl_varied() && xa_find(&tree->xa, &left, last, XA_PRESENT)))
 		dxl_cut_lose(inode, cut);
 	return err;
 }

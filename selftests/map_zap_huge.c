@@ -109,7 +109,18 @@ static pid_t meanwhile(bool punch)
 		must(punch ? !fallocate(fd, PUNCH, PMD, PMD) : !fsync(fd));
 }
 
-TEST(zap_meets_huge_fault)
+FIXTURE(zap) {
+};
+
+FIXTURE_SETUP(zap)
+{
+}
+
+FIXTURE_TEARDOWN(zap)
+{
+}
+
+TEST_F_TIMEOUT(zap, meets_huge_fault, 120)
 {
 	static const struct {
 		void *(*fn)(void *arg);

@@ -69,7 +69,18 @@ static pid_t random_start(struct load *load, unsigned int seed)
 		random_deed(load, &seed, buf);
 }
 
-TEST(sound)
+FIXTURE(oracles) {
+};
+
+FIXTURE_SETUP(oracles)
+{
+}
+
+FIXTURE_TEARDOWN(oracles)
+{
+}
+
+TEST_F_TIMEOUT(oracles, sound, 200)
 {
 	time_t end = time(NULL) + (time_t)seconds_to_run(60);
 	struct dxl_stats before;

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # fio job files in selftests/fio, for both sides of the VM. The head comment
-# tells the story, then says "daxlab-run: pages=small|huge checked=yes|no".
+# tells the story, then says "daxlab-run: pages=small|huge|mixed checked=yes|no".
 
 job_name() { basename "$1" .fio; }
 

@@ -205,10 +205,16 @@ static inline long minor_faults(void)
 	return usage.ru_minflt;
 }
 
-/* Faults that one store takes. */
+/*
+ * Faults that one store takes. After a fork the first look faults itself, on a
+ * page of the stack that parent and child share.
+ */
 static inline long store_faults(char *p, char c)
 {
-	long before = minor_faults();
+	long before;
+
+	minor_faults();
+	before = minor_faults();
 
 	store(p, c);
 	return minor_faults() - before;

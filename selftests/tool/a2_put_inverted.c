@@ -36,12 +36,15 @@ static void fault_goes_first(struct run *run)
 	STEP(still(run));
 }
 
-/* The dirty entry stood: the write looked at it and left it alone. */
+/*
+ * The dirty entry stood: the write looked at it and left it alone. It has taken
+ * the mapping away, so the holder may have to fault and wait once more.
+ */
 static void entry_was_kept(struct run *run)
 {
 	CERTIFY(run, grown(run, "invalidations") == 1);
 	CERTIFY(run, grown(run, "entries_invalidated") == 0);
-	CERTIFY(run, grown(run, "waits") == 2);
+	CERTIFY(run, grown(run, "waits") >= 2);
 }
 
 static void both_waited(struct run *run)

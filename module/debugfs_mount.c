@@ -30,16 +30,16 @@ static ssize_t variant_write(struct file *file, const char __user *buf,
 			     size_t len, loff_t *pos)
 {
 	struct dxl_lab *lab = file_inode(file)->i_private;
-	struct dxl_variant variant = lab->variant;
+	struct dxl_variant from = lab->variant, to = from;
 	char *text = dxl_debugfs_line(buf, len, DXL_WRITE_MAX);
 	int err;
 
 	if (IS_ERR(text))
 		return PTR_ERR(text);
-	err = dxl_variant_parse(text, &variant);
+	err = dxl_variant_parse(text, &to);
 	kfree(text);
 	if (!err)
-		err = dxl_variant_change(lab->sb, &variant);
+		err = dxl_variant_change(lab->sb, &from, &to);
 	return err ?: len;
 }
 
@@ -77,17 +77,17 @@ static ssize_t knob_write(struct file *file, const char __user *buf, size_t len,
 			  loff_t *pos)
 {
 	struct dxl_lab *lab = file_inode(file)->i_private;
-	struct dxl_variant variant = lab->variant;
+	struct dxl_variant from = lab->variant, to = from;
 	char *text = dxl_debugfs_line(buf, len, DXL_WRITE_MAX);
 	int knob = dxl_file_knob(file);
 	int err;
 
 	if (IS_ERR(text))
 		return PTR_ERR(text);
-	err = dxl_variant_choose(knob, strim(text), &variant);
+	err = dxl_variant_choose(knob, strim(text), &to);
 	kfree(text);
 	if (!err)
-		err = dxl_variant_change(lab->sb, &variant);
+		err = dxl_variant_change(lab->sb, &from, &to);
 	return err ?: len;
 }
 

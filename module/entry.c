@@ -246,13 +246,23 @@ static void dxl_entry_downgrade(struct dxl_tree *tree, struct xa_state *xas,
 
 /* After xas_nomem(): it has a node, and the grab starts over. */
 static bool dxl_entry_again(struct dxl_tree *tree, struct xa_state *xas,
-			    pgoff_t index, unsigned int order)
+			    pgoff_t index, unsigned int order,
+			    struct dxl_grab *grab)
 {
-	if (!xas_nomem(xas, GFP_NOFS))
+	bool again = xas_nomem(xas, GFP_NOFS);
+
+	if (!again && !xas_error(xas))
 		return false;
-	dxl_window(DXL_WIN_GRAB_NOMEM_RETRY, tree, index, order,
-		   DXL_ACCESS_NONE);
-	return true;
+	if (again)
+		dxl_window(DXL_WIN_GRAB_NOMEM_RETRY, tree, index, order,
+			   DXL_ACCESS_NONE);
+	if (grab->owes) {
+		xa_lock(&tree->xa);
+		tree->owed--;
+		xa_unlock(&tree->xa);
+		grab->owes = false;
+	}
+	return again;
 }
 
 /**
@@ -281,6 +291,7 @@ int dxl_entry_grab(struct dxl_tree *tree, pgoff_t index, unsigned int order,
 
 	grab.waited = false;
 	grab.downgraded = false;
+	grab.owes = false;
 	do {
 		xas_lock(&xas);
 		if (dxl_varied()) {
@@ -299,9 +310,10 @@ int dxl_entry_grab(struct dxl_tree *tree, pgoff_t index, unsigned int order,
 			dxl_entry_insert(tree, &xas, index, order, hold);
 		else if (entry != DXL_STOP)
 			dxl_entry_lock(tree, &xas, entry, index, hold);
-		dxl_entry_judge(tree);
+		if (dxl_watched())
+			dxl_grab_looked(tree, &xas, &grab);
 		xas_unlock(&xas);
-	} while (dxl_entry_again(tree, &xas, index, order));
+	} while (dxl_entry_again(tree, &xas, index, order, &grab));
 
 	if (xas_error(&xas))
 		return xas_error(&xas);

@@ -228,6 +228,7 @@ int dxl_entry_collect(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
 void dxl_entry_clean(struct dxl_tree *tree, struct dxl_hold *hold,
 		     unsigned int nr);
 
+void dxl_tree_requeue(struct dxl_tree *tree);
 void dxl_tree_rescue(struct dxl_tree *tree);
 
 #endif /* DXL_ENTRY_H */

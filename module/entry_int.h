@@ -33,10 +33,12 @@ struct dxl_search {
  * struct dxl_grab - what a grab remembers while it starts over
  * @waited: it has slept
  * @downgraded: it has taken out a PMD entry (variants)
+ * @owes: it counts in dxl_tree.owed
  */
 struct dxl_grab {
 	bool waited;
 	bool downgraded;
+	bool owes;
 };
 
 /**
@@ -187,6 +189,8 @@ void dxl_note_entry(struct dxl_tree *tree, enum dxl_event_type type,
 		    const void *entry, pgoff_t index);
 void dxl_entry_woken(struct dxl_tree *tree, pgoff_t first, const void *entry);
 void dxl_entry_unlock_slowly(struct dxl_tree *tree, struct dxl_hold *hold);
+void dxl_grab_looked(struct dxl_tree *tree, const struct xa_state *xas,
+		     struct dxl_grab *grab);
 void dxl_wait_enqueued(const struct dxl_waiter *waiter);
 void dxl_wait_woken(const struct dxl_waiter *waiter);
 void dxl_wait_over(const struct dxl_waiter *waiter, enum dxl_window window);

@@ -49,6 +49,28 @@ void dxl_entry_woken(struct dxl_tree *tree, pgoff_t first, const void *entry)
 }
 
 /**
+ * dxl_grab_looked() - A grab has looked, and will drop xa_lock.
+ * @tree: the tree
+ * @xas: its state
+ * @grab: of the grab
+ *
+ * Without a node it comes back, and may have been woken alone: then the entry
+ * that it is about to lock wakes the next, and nobody is lost yet.
+ *
+ * Context: Called with xa_lock.
+ */
+void dxl_grab_looked(struct dxl_tree *tree, const struct xa_state *xas,
+		     struct dxl_grab *grab)
+{
+	if (xas_error(xas) == -ENOMEM) {
+		tree->owed++;
+		grab->owes = true;
+	} else {
+		dxl_oracle_tree(tree);
+	}
+}
+
+/**
  * dxl_wait_enqueued() - A task is on the queue and about to drop xa_lock.
  * @waiter: its waiter
  *
@@ -153,6 +175,28 @@ void dxl_entry_unlock_slowly(struct dxl_tree *tree, struct dxl_hold *hold)
 	tree->owed--;
 	dxl_entry_judge(tree);
 	xas_unlock(&xas);
+}
+
+/**
+ * dxl_tree_requeue() - Let every waiter of a tree look again.
+ * @tree: the tree
+ *
+ * For a change of the variant: who looks again sleeps by the new choices.
+ *
+ * Context: Does not sleep; takes xa_lock.
+ */
+void dxl_tree_requeue(struct dxl_tree *tree)
+{
+	struct dxl_waiter *waiter;
+
+	xa_lock(&tree->xa);
+	list_for_each_entry(waiter, &tree->waiters, list) {
+		WRITE_ONCE(waiter->woken, true);
+		if (dxl_watched())
+			dxl_wait_woken(waiter);
+		wake_up_process(waiter->task);
+	}
+	xa_unlock(&tree->xa);
 }
 
 /* Is there somebody who will unlock the entry at @first? */

@@ -182,30 +182,60 @@ static bool dxl_mount_is_busy(struct super_block *sb)
 	return busy || READ_ONCE(DXL_SB(sb)->lab.txn.owner);
 }
 
+static void dxl_requeue_inode(struct inode *inode, void *arg)
+{
+	dxl_tree_requeue(&DXL_I(inode)->tree);
+}
+
+/* The choices of a mount, with what was changed from @from to @to. */
+static struct dxl_variant dxl_variant_merge(const struct dxl_lab *lab,
+					    const struct dxl_variant *from,
+					    const struct dxl_variant *to)
+{
+	struct dxl_variant merged = lab->variant;
+	unsigned int i;
+
+	for (i = 0; i < DXL_NR_KNOBS; i++)
+		if (from->choice[i] != to->choice[i])
+			merged.choice[i] = to->choice[i];
+	return merged;
+}
+
 /**
  * dxl_variant_change() - Let a mount take other choices.
  * @sb: the mount
- * @to: all of them
+ * @from: its choices when the caller looked
+ * @to: what the caller made of them; what is the same stays as it is now
  *
- * Who locks or waits must end as it began. Whoever comes during the change may
- * begin with either: nothing keeps faults away meanwhile.
+ * Who locks or waits must end as it began. Nothing keeps faults away meanwhile:
+ * who comes during the change may begin with either, and who then sleeps by the
+ * old choices, where nobody would wake him by the new ones, looks again. The
+ * static key stays on as long as somebody may own an entry by old choices.
  *
  * Context: May sleep.
  * Return: 0; -EBUSY, with a line in the log, while an entry is locked or waited
  * for, or the transaction held.
  */
-int dxl_variant_change(struct super_block *sb, const struct dxl_variant *to)
+int dxl_variant_change(struct super_block *sb, const struct dxl_variant *from,
+		       const struct dxl_variant *to)
 {
 	struct dxl_lab *lab = &DXL_SB(sb)->lab;
+	struct dxl_variant merged;
 	int err = 0;
 
 	mutex_lock(&lab->lock);
-	if (memcmp(&lab->variant, to, sizeof(*to))) {
-		if (dxl_mount_is_busy(sb))
+	merged = dxl_variant_merge(lab, from, to);
+	if (memcmp(&lab->variant, &merged, sizeof(merged))) {
+		if (dxl_mount_is_busy(sb)) {
 			err = -EBUSY;
-		else
-			dxl_variant_set(&lab->variant, to);
+		} else {
+			dxl_lab_vary(lab, &merged);
+			dxl_sb_visit_inodes(sb, dxl_requeue_inode, NULL);
+		}
 	}
+	/* Grabs ask under xa_lock, where each tree was looked at since. */
+	if (!err && lab->varied && !dxl_mount_is_busy(sb))
+		dxl_lab_settle(lab);
 	mutex_unlock(&lab->lock);
 	if (err)
 		dxl_err_ratelimited(sb, "variant: cannot change: an entry is locked or waited for");

@@ -15,6 +15,7 @@ ssize_t dxl_write_varied(struct inode *inode, loff_t pos, size_t len,
 			 struct iov_iter *from);
 long dxl_inval_varied(struct inode *inode, pgoff_t first, pgoff_t last);
 
-int dxl_variant_change(struct super_block *sb, const struct dxl_variant *to);
+int dxl_variant_change(struct super_block *sb, const struct dxl_variant *from,
+		       const struct dxl_variant *to);
 
 #endif /* DXL_FS_VARIANT_H */

@@ -104,6 +104,36 @@ void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb)
 }
 
 /**
+ * dxl_lab_vary() - Change the choices of a mount.
+ * @lab: the lab
+ * @to: new choices
+ *
+ * Context: May sleep. The caller serialises changes of one mount.
+ */
+void dxl_lab_vary(struct dxl_lab *lab, const struct dxl_variant *to)
+{
+	if (!lab->varied && !dxl_variant_is_sound(to)) {
+		lab->varied = true;
+		static_branch_inc(&dxl_varied_key);
+	}
+	dxl_variant_set(&lab->variant, to);
+}
+
+/**
+ * dxl_lab_settle() - Nobody acts by other choices than those of now.
+ * @lab: the lab
+ *
+ * Context: May sleep. The caller serialises changes of one mount.
+ */
+void dxl_lab_settle(struct dxl_lab *lab)
+{
+	if (lab->varied && dxl_variant_is_sound(&lab->variant)) {
+		lab->varied = false;
+		static_branch_dec(&dxl_varied_key);
+	}
+}
+
+/**
  * dxl_lab_exit() - The end of a mount; nobody uses it any more.
  * @lab: the lab
  *
@@ -113,7 +143,8 @@ void dxl_lab_exit(struct dxl_lab *lab)
 {
 	const struct dxl_variant sound = {};
 
-	dxl_variant_set(&lab->variant, &sound);
+	dxl_lab_vary(lab, &sound);
+	dxl_lab_settle(lab);
 	dxl_oracle_forget(lab);
 	kvfree(lab->log);
 }

@@ -18,7 +18,8 @@ struct seq_file;
  * @chosen: an option told something of @variant
  * @dax_chosen: an option told @dax
  * @dax: which files are in DAX mode
- * @variant: choices; of a remount: what the mount has, changed by options
+ * @before: of a remount: the choices that the mount had; else sound
+ * @variant: @before, changed by options
  */
 struct dxl_fc {
 	bool format;
@@ -26,6 +27,7 @@ struct dxl_fc {
 	bool chosen;
 	bool dax_chosen;
 	enum dxl_dax_mode dax;
+	struct dxl_variant before;
 	struct dxl_variant variant;
 };
 

@@ -180,7 +180,7 @@ static int dxl_fill_super(struct super_block *sb, struct fs_context *fc)
 	ida_init(&sbi->inos);
 	mutex_init(&sbi->intent_lock);
 	dxl_lab_init(&sbi->lab, sb);
-	dxl_variant_set(&sbi->lab.variant, &ctx->variant);
+	dxl_lab_vary(&sbi->lab, &ctx->variant);
 	sbi->dax = ctx->dax;
 	sb->s_fs_info = sbi;
 
@@ -279,7 +279,9 @@ static int dxl_reconfigure(struct fs_context *fc)
 			sb->s_id);
 		return -EROFS;
 	}
-	return ctx->chosen ? dxl_variant_change(sb, &ctx->variant) : 0;
+	if (!ctx->chosen)
+		return 0;
+	return dxl_variant_change(sb, &ctx->before, &ctx->variant);
 }
 
 static void dxl_free_fc(struct fs_context *fc)
@@ -301,7 +303,8 @@ static int dxl_new_fc(struct fs_context *fc)
 	if (!ctx)
 		return -ENOMEM;
 	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE)
-		ctx->variant = DXL_SB(fc->root->d_sb)->lab.variant;
+		ctx->before = DXL_SB(fc->root->d_sb)->lab.variant;
+	ctx->variant = ctx->before;
 	fc->fs_private = ctx;
 	fc->ops = &dxl_context_ops;
 	return 0;

@@ -235,30 +235,31 @@ int dxl_variant_parse(const char *text, struct dxl_variant *variant)
 	return err;
 }
 
-static bool dxl_variant_is_sound(const struct dxl_variant *variant)
+/**
+ * dxl_variant_is_sound() - Is every choice the sound one?
+ * @variant: choices
+ *
+ * Context: Any context.
+ * Return: true if so.
+ */
+bool dxl_variant_is_sound(const struct dxl_variant *variant)
 {
 	return !memchr_inv(variant, 0, sizeof(*variant));
 }
 
 /**
- * dxl_variant_set() - Change the choices of a mount.
+ * dxl_variant_set() - Change the choices of a mount, for which the key is on.
  * @variant: that of the mount
  * @to: new choices
  *
- * Context: May sleep. The caller serialises changes of one mount.
+ * Context: Any context. The caller serialises changes of one mount.
  */
 void dxl_variant_set(struct dxl_variant *variant, const struct dxl_variant *to)
 {
-	bool was = !dxl_variant_is_sound(variant);
-	bool will = !dxl_variant_is_sound(to);
 	unsigned int i;
 
-	if (will && !was)
-		static_branch_inc(&dxl_varied_key);
 	for (i = 0; i < DXL_NR_KNOBS; i++)
 		WRITE_ONCE(variant->choice[i], to->choice[i]);
-	if (was && !will)
-		static_branch_dec(&dxl_varied_key);
 }
 
 /**

@@ -234,7 +234,7 @@ struct dxl_variant {
 	u8 choice[DXL_NR_KNOBS];
 };
 
-/* On while some mount has a choice that is not sound. */
+/* On while some mount has, or may still act by, a choice that is not sound. */
 DECLARE_STATIC_KEY_FALSE(dxl_varied_key);
 
 /* A build without windows and variants, to measure what they cost. */
@@ -256,6 +256,7 @@ struct seq_file;
 int dxl_variant_parse(const char *text, struct dxl_variant *variant);
 int dxl_variant_choose(enum dxl_knob knob, const char *name,
 		       struct dxl_variant *variant);
+bool dxl_variant_is_sound(const struct dxl_variant *variant);
 void dxl_variant_set(struct dxl_variant *variant, const struct dxl_variant *to);
 const char *dxl_knob_name(enum dxl_knob knob);
 const char *dxl_choice_name(enum dxl_knob knob, unsigned int choice);

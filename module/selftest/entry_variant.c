@@ -27,7 +27,8 @@ int dxl_test_vary(struct dxl_test *t, const char *choices)
 	struct dxl_variant variant = {};
 
 	DXL_EXPECT(!dxl_variant_parse(choices, &variant));
-	dxl_variant_set(&t->lab.variant, &variant);
+	dxl_lab_vary(&t->lab, &variant);
+	dxl_lab_settle(&t->lab);
 	dxl_log_mark(&t->lab);
 	t->tree.lab = &t->lab;
 	return 0;

@@ -67,6 +67,7 @@ static inline bool told(int session, const char *fmt, ...)
 	}
 	if (!found)
 		printf("# no line '%s' in:\n%s", want, text);
+	fflush(stdout);
 	free(text);
 	return found;
 }

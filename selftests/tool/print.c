@@ -74,6 +74,8 @@ void print_series(const struct series *series, bool verbose)
 	if (verbose && series->words)
 		print_indented(stdout, series->words, 4);
 	print_odd(series);
+	if (!series->expect)
+		printf("  nothing is said of this variant: caught or passed, both count as expected\n");
 	printf("%s %s: %lu runs, %lu caught, %lu passed, %lu inconclusive\n", series->scenario->id,
 	       series_label(series, label, sizeof(label)), series->runs, series->nr[CAUGHT],
 	       series->nr[PASSED], series->nr[INCONCLUSIVE]);

@@ -342,6 +342,24 @@ static inline ssize_t dxl_iomap_write(struct kiocb *iocb, struct iov_iter *from,
 }
 
 /*
+ * Linux kernel commit 152e11f6df29 ("sched/fair: Implement delayed dequeue") (in
+ * v6.12): a task that sleeps may stay on the run queue for a while.
+ */
+#define DXL_HAVE_SCHED_DELAYED	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
+
+/* Has a task gone to sleep, and nobody has woken it? Not: is it about to. */
+static inline bool dxl_task_sleeps(const struct task_struct *task)
+{
+	if (task_is_running(task))
+		return false;
+#if DXL_HAVE_SCHED_DELAYED
+	if (READ_ONCE(task->se.sched_delayed))
+		return true;
+#endif
+	return !READ_ONCE(task->on_rq);
+}
+
+/*
  * As in kernel/locking/rwsem.c of 6.1, where this is private: the beginning of
  * struct rwsem_waiter, and the bits of the count that are no owner. Kernels
  * with PREEMPT_RT have other semaphores.

@@ -4,6 +4,7 @@
  */
 #include "debugfs.h"
 #include "fs.h"
+#include "pwb.h"
 #include "session.h"
 #include "stats.h"
 
@@ -89,6 +90,27 @@ static void dxl_entries_show_inode(struct inode *inode, void *arg)
 	xa_unlock(&tree->xa);
 }
 
+/* Bios that nobody has submitted, and folio locks that our paths have. */
+static void dxl_entries_show_folios(struct dxl_lab *lab, void *arg)
+{
+	const struct dxl_folio_hold *hold;
+	struct seq_file *seq = arg;
+	struct dxl_pwb *pwb;
+
+	spin_lock(&lab->folio_lock);
+	list_for_each_entry(hold, &lab->folio_holds, list)
+		if (hold->folio)
+			seq_printf(seq, "folio lock dev %s owner %s/%d\n",
+				   lab->sb->s_id, hold->task->comm,
+				   hold->task->pid);
+	list_for_each_entry(pwb, &lab->pwbs, list)
+		if (READ_ONCE(pwb->bio))
+			seq_printf(seq, "unsubmitted bio dev %s ino %lu index 0x%lx owner %s/%d\n",
+				   lab->sb->s_id, pwb->inode->i_ino, pwb->first,
+				   pwb->hold.task->comm, pwb->hold.task->pid);
+	spin_unlock(&lab->folio_lock);
+}
+
 static int entries_show(struct seq_file *seq, void *unused)
 {
 	struct dxl_entries_count count = {};
@@ -97,6 +119,7 @@ static int entries_show(struct seq_file *seq, void *unused)
 	seq_printf(seq, "locked entries: %lu\nwait entries: %lu\n", count.holds,
 		   count.waiters);
 	dxl_fs_visit_inodes(dxl_entries_show_inode, seq);
+	dxl_fs_visit_labs(dxl_entries_show_folios, seq);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(entries);

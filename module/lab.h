@@ -188,8 +188,9 @@ struct dxl_txn {
  * @damages: by kind, since the last dxl_log_mark()
  * @caught: the first lost wakeup since then that was seen with nobody in
  *	control, or NULL; read and freed under @lock
- * @pwb_lock: guards @pwbs
+ * @folio_lock: guards @pwbs and @folio_holds
  * @pwbs: struct dxl_pwb of all calls of writepages on page-cache files
+ * @folio_holds: struct dxl_folio_hold of folio locks that our paths have
  */
 struct dxl_lab {
 	struct dxl_variant variant;
@@ -202,8 +203,9 @@ struct dxl_lab {
 	atomic_t rescues;
 	atomic_t damages[DXL_NR_DAMAGES];
 	struct dxl_finding *caught;
-	spinlock_t pwb_lock;
+	spinlock_t folio_lock;
 	struct list_head pwbs;
+	struct list_head folio_holds;
 };
 
 /* The choice that a mount takes at a knob; @lab may be NULL: sound. */
@@ -241,6 +243,9 @@ static __always_inline void dxl_note(const struct dxl_tree *tree,
 	if (dxl_watched())
 		dxl_log_add(tree, type, first, order, index, arg);
 }
+
+/* folio_watch.c: one more, or one less, who wants to know of waits for folios */
+void dxl_folio_watch(bool on);
 
 /* txn.c: 0, -EDEADLK after a rescue, -EINTR after a fatal signal */
 int dxl_txn_begin(struct dxl_lab *lab);

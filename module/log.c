@@ -37,6 +37,7 @@ static const struct {
 void dxl_watch_get(void)
 {
 	static_branch_inc(&dxl_watched_key);
+	dxl_folio_watch(true);
 }
 
 /**
@@ -46,6 +47,7 @@ void dxl_watch_get(void)
  */
 void dxl_watch_put(void)
 {
+	dxl_folio_watch(false);
 	static_branch_dec(&dxl_watched_key);
 }
 
@@ -99,8 +101,9 @@ void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb)
 	spin_lock_init(&lab->txn.lock);
 	INIT_LIST_HEAD(&lab->txn.waiters);
 	init_waitqueue_head(&lab->txn.queue);
-	spin_lock_init(&lab->pwb_lock);
+	spin_lock_init(&lab->folio_lock);
 	INIT_LIST_HEAD(&lab->pwbs);
+	INIT_LIST_HEAD(&lab->folio_holds);
 }
 
 /**

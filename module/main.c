@@ -8,6 +8,7 @@
 #include "debugfs.h"
 #include "entry.h"
 #include "fs.h"
+#include "pwb.h"
 #include "selftest.h"
 #include "stats.h"
 
@@ -31,12 +32,17 @@ static int __init dxl_init(void)
 	err = dxl_fault_init();
 	if (err)
 		goto err_bdev;
-	err = dxl_fs_init();
+	err = dxl_pwb_variant_init();
 	if (err)
 		goto err_fault;
+	err = dxl_fs_init();
+	if (err)
+		goto err_pwb;
 	dxl_debugfs_init();
 	return 0;
 
+err_pwb:
+	dxl_pwb_variant_exit();
 err_fault:
 	dxl_fault_exit();
 err_bdev:
@@ -50,6 +56,7 @@ static void __exit dxl_exit(void)
 {
 	dxl_debugfs_exit();
 	dxl_fs_exit();
+	dxl_pwb_variant_exit();
 	dxl_fault_exit();
 	dxl_bdev_exit();
 	dxl_entry_exit();

@@ -3,13 +3,15 @@
  * The wait-for graph: tasks, what they wait for, who owns it
  *
  * Nodes are the roles of a session and whoever holds or waits for an entry;
- * edges are entry locks, the transaction, mmap_lock, i_rwsem and
- * invalidate_lock. It is built while the session is still, so all edges are true
- * at one time. A cycle is a deadlock; a chain that ends at nobody tells whom a
- * lost wakeup keeps waiting.
+ * edges are entry locks, the transaction, mmap_lock, i_rwsem, invalidate_lock,
+ * folio locks, and writeback bits of folios in a bio that nobody has submitted,
+ * which belong to the task that has the bio. It is built while the session is
+ * still, so all edges are true at one time. A cycle is a deadlock; a chain that
+ * ends at nobody tells whom a lost wakeup keeps waiting.
  */
 #include "verdict.h"
 #include "fs.h"
+#include "pwb.h"
 #include "session.h"
 
 #include <linux/slab.h>
@@ -22,6 +24,7 @@
  * @task: which; only to compare
  * @who: its name
  * @on: what it waits for, or empty
+ * @held: how its owner is said to have it, if not as @on says
  * @nr_owners: who has that; 0: nobody
  * @owner: these
  * @depth: entries of @stack
@@ -31,6 +34,7 @@ struct dxl_node {
 	const struct task_struct *task;
 	char who[DXL_WHO];
 	char on[DXL_CHAIN_LINK];
+	char held[DXL_CHAIN_LINK];
 	unsigned int nr_owners;
 	const struct task_struct *owner[DXL_OWNERS];
 	unsigned int depth;
@@ -174,13 +178,35 @@ static void dxl_graph_txn(struct dxl_graph *graph, struct dxl_node *node)
 	spin_unlock(&txn->lock);
 }
 
+/* In the words of the thread of 2018. */
+static bool dxl_graph_folio(struct dxl_node *node, const struct dxl_role *role)
+{
+	struct dxl_folio_wait wait;
+
+	if (!dxl_folio_wait_of(role, &wait))
+		return false;
+	dxl_node_owner(node, wait.owner);
+	if (wait.bit == DXL_FOLIO_LOCK) {
+		scnprintf(node->on, sizeof(node->on), "the lock of folio %lu",
+			  wait.index);
+		strscpy(node->held, node->on, sizeof(node->held));
+	} else {
+		scnprintf(node->on, sizeof(node->on), "writeback of folio %lu",
+			  wait.index);
+		scnprintf(node->held, sizeof(node->held),
+			  "unsubmitted bio with folio %lu under writeback",
+			  wait.index);
+	}
+	return true;
+}
+
 /* A role that sleeps for what is no entry. */
 static void dxl_graph_role(struct dxl_graph *graph, const struct dxl_role *role)
 {
 	struct dxl_node *node = dxl_node_get(graph, role->task);
 	unsigned long ino;
 
-	if (!node || node->on[0] ||
+	if (!node || node->on[0] || dxl_graph_folio(node, role) ||
 	    !dxl_role_blocked(role, node->on, sizeof(node->on)))
 		return;
 	if (!strcmp(node->on, "mmap_lock"))
@@ -252,6 +278,33 @@ static void dxl_cycle_shoot(struct dxl_finding *finding,
 	memcpy(shot->stack, node->stack, sizeof(shot->stack));
 }
 
+/* A cycle in which somebody waits for a folio: who has what, and waits for what. */
+static bool dxl_cycle_folios(struct dxl_finding *finding,
+			     const struct dxl_node *node,
+			     const struct dxl_node **path, unsigned int len)
+{
+	const struct dxl_node *from = path[len - 1 ? len - 2 : 0];
+	char text[DXL_SENTENCE];
+	bool folios = false;
+	unsigned int i;
+	size_t at = 0;
+
+	/* The last of the path is the first node again. */
+	for (i = 0; i < len; i++) {
+		at += scnprintf(text + at, sizeof(text) - at,
+				"%s%s holds %s, waits for %s", i ? "; " : "",
+				node->who,
+				from->held[0] ? from->held : from->on,
+				node->on);
+		folios |= node->held[0];
+		from = node;
+		node = path[i];
+	}
+	if (folios)
+		dxl_finding_say(finding, "deadlock: %s", text);
+	return folios;
+}
+
 static void dxl_cycle_tell(struct dxl_graph *graph, struct dxl_node *node,
 			   const struct dxl_node **path, unsigned int len)
 {
@@ -268,6 +321,8 @@ static void dxl_cycle_tell(struct dxl_graph *graph, struct dxl_node *node,
 	for (i = 0; i + 1 < len; i++)
 		dxl_cycle_shoot(finding, path[i]);
 	dxl_finding_link(finding, "%s", node->who);
+	if (dxl_cycle_folios(finding, node, path, len))
+		return;
 	dxl_finding_chain(finding, text, sizeof(text));
 	dxl_finding_say(finding, "deadlock: %s", text);
 }

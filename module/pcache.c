@@ -51,8 +51,8 @@ static vm_fault_t dxl_pcache_mkwrite(struct vm_fault *vmf)
 }
 
 const struct vm_operations_struct dxl_pcache_vm_ops = {
-	.fault		= filemap_fault,
-	.map_pages	= filemap_map_pages,
+	.fault		= dxl_pcache_fault,
+	.map_pages	= dxl_pcache_map_pages,
 	.page_mkwrite	= dxl_pcache_mkwrite,
 };
 

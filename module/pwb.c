@@ -3,6 +3,7 @@
  * Writeback of page-cache files: tagged folios, a private bio, submission
  */
 #include "pwb.h"
+#include "pcache.h"
 #include "stats.h"
 #include "window.h"
 
@@ -14,6 +15,7 @@ static void dxl_pwb_end_io(struct bio *bio)
 	int err = blk_status_to_errno(bio->bi_status);
 	struct folio_iter fi;
 
+	dxl_stat_inc(DXL_STAT_PWB_BIOS_ENDED);
 	bio_for_each_folio_all(fi, bio) {
 		mapping_set_error(fi.folio->mapping, err);
 		folio_end_writeback(fi.folio);
@@ -35,8 +37,14 @@ static struct bio *dxl_pwb_bio(struct dxl_pwb *pwb, u64 block,
 	return bio;
 }
 
-/* The private bio is the caller's alone after that. */
-static struct bio *dxl_pwb_take(struct dxl_pwb *pwb)
+/**
+ * dxl_pwb_take() - Take what is collected and not submitted.
+ * @pwb: of any task
+ *
+ * Context: Any process context, also under dxl_lab.folio_lock.
+ * Return: The bio, which is the caller's alone from now on, or NULL.
+ */
+struct bio *dxl_pwb_take(struct dxl_pwb *pwb)
 {
 	struct bio *bio;
 
@@ -47,8 +55,21 @@ static struct bio *dxl_pwb_take(struct dxl_pwb *pwb)
 	return bio;
 }
 
-/* Submit what is held, if anything. */
-static void dxl_pwb_submit(struct dxl_pwb *pwb)
+/* @submit: the rule by which it was collected */
+static void dxl_pwb_send(unsigned int submit, struct bio *bio)
+{
+	if (submit == DXL_SUBMIT_UNLOCK_LATE)
+		dxl_pwb_unlock_late(bio);
+	submit_bio(bio);
+}
+
+/**
+ * dxl_pwb_submit() - Submit what is collected, if anything.
+ * @pwb: of the caller
+ *
+ * Context: May sleep.
+ */
+void dxl_pwb_submit(struct dxl_pwb *pwb)
 {
 	struct bio *bio;
 
@@ -58,7 +79,7 @@ static void dxl_pwb_submit(struct dxl_pwb *pwb)
 		   pwb->first, 0, DXL_ACCESS_WRITE);
 	bio = dxl_pwb_take(pwb);
 	if (bio)
-		submit_bio(bio);
+		dxl_pwb_send(pwb->submit, bio);
 }
 
 /* Does it fit behind what is held? */
@@ -80,35 +101,35 @@ static void dxl_pwb_collect(struct dxl_pwb *pwb, struct folio *folio,
 {
 	struct bio *bio;
 
-	if (dxl_pwb_append(pwb, folio, block, len))
-		return;
-	dxl_pwb_submit(pwb);
-	bio = dxl_pwb_bio(pwb, block, BIO_MAX_VECS);
-	__bio_add_page(bio, &folio->page, len, 0);
-	pwb->first = folio->index;
-	spin_lock(&pwb->lock);
-	pwb->bio = bio;
-	spin_unlock(&pwb->lock);
-}
-
-static int dxl_pwb_lookup(struct inode *inode, pgoff_t index,
-			  unsigned long nr, struct dxl_run *run)
-{
-	int err, id;
-
-	err = dxl_media_enter(dxl_media_of(inode), &id);
-	if (err)
-		return err;
-	mutex_lock(&DXL_I(inode)->map_lock);
-	err = dxl_map_lookup(inode, index, nr, run);
-	mutex_unlock(&DXL_I(inode)->map_lock);
-	dxl_media_exit(id);
-	return err;
+	if (!dxl_pwb_append(pwb, folio, block, len)) {
+		dxl_pwb_submit(pwb);
+		bio = dxl_pwb_bio(pwb, block, BIO_MAX_VECS);
+		__bio_add_page(bio, &folio->page, len, 0);
+		pwb->first = folio->index;
+		spin_lock(&pwb->lock);
+		pwb->bio = bio;
+		spin_unlock(&pwb->lock);
+	}
+	if (dxl_varied() && pwb->submit)
+		dxl_pwb_collected_varied(pwb);
 }
 
 static bool dxl_pwb_has_data(const struct dxl_run *run)
 {
 	return run->block != DXL_NO_BLOCK && !run->unwritten;
+}
+
+/* How many blocks of a folio, from @i on, has the folio as the file does? */
+static unsigned long dxl_pwb_current(struct folio *folio, unsigned long i,
+				     unsigned long nr)
+{
+	unsigned long from = i;
+
+	if (folio_test_uptodate(folio))
+		return nr - i;
+	while (i < nr && dxl_pcache_has_block(folio, i << PAGE_SHIFT))
+		i++;
+	return i - from;
 }
 
 /*
@@ -119,13 +140,17 @@ static int dxl_pwb_scattered(struct dxl_pwb *pwb, struct folio *folio,
 			     unsigned long nr)
 {
 	struct bio *bio = NULL, *next;
-	struct dxl_run run = { .nr = 1 };
-	unsigned long i;
+	unsigned long i, some;
+	struct dxl_run run;
 	int err = 0;
 
 	dxl_pwb_submit(pwb);
 	for (i = 0; i < nr; i += run.nr) {
-		err = dxl_pwb_lookup(pwb->inode, folio->index + i, nr - i, &run);
+		run.nr = 1;
+		some = dxl_pwb_current(folio, i, nr);
+		if (!some)
+			continue;
+		err = dxl_pcache_map(pwb->inode, folio->index + i, some, &run);
 		if (err)
 			break;
 		if (!dxl_pwb_has_data(&run))
@@ -136,6 +161,8 @@ static int dxl_pwb_scattered(struct dxl_pwb *pwb, struct folio *folio,
 		if (bio) {
 			bio->bi_end_io = NULL;
 			bio_chain(bio, next);
+			/* Its end is a part of that of the next. */
+			dxl_stat_inc(DXL_STAT_PWB_BIOS_ENDED);
 			submit_bio(bio);
 		}
 		bio = next;
@@ -163,11 +190,11 @@ static int dxl_pwb_add(struct dxl_pwb *pwb, struct folio *folio)
 		folio_zero_segment(folio, size - pos, folio_size(folio));
 	nr = min_t(u64, folio_nr_pages(folio),
 		   DIV_ROUND_UP_ULL(size - pos, PAGE_SIZE));
-	err = dxl_pwb_lookup(pwb->inode, folio->index, nr, &run);
+	err = dxl_pcache_map(pwb->inode, folio->index, nr, &run);
 	if (err)
 		goto nothing;
 	dxl_stat_add(DXL_STAT_PWB_PAGES, nr);
-	if (run.nr < nr)
+	if (run.nr < nr || !folio_test_uptodate(folio))
 		return dxl_pwb_scattered(pwb, folio, nr);
 	if (!dxl_pwb_has_data(&run))
 		goto nothing;
@@ -179,14 +206,42 @@ nothing:
 	return err;
 }
 
+/**
+ * dxl_pwb_wait_lock() - Lock a folio, whoever has it.
+ * @pwb: of the caller
+ * @folio: which
+ *
+ * Context: May sleep.
+ */
+void dxl_pwb_wait_lock(struct dxl_pwb *pwb, struct folio *folio)
+{
+	if (dxl_watched())
+		dxl_role_waits(DXL_FOLIO_LOCK, folio, pwb->inode->i_ino,
+			       folio->index);
+	folio_lock(folio);
+	if (dxl_watched())
+		dxl_role_waits(DXL_FOLIO_NONE, NULL, 0, 0);
+}
+
 static void dxl_pwb_lock(struct dxl_pwb *pwb, struct folio *folio)
 {
 	dxl_window(DXL_WIN_PWB_BEFORE_LOCK_NEXT, &DXL_I(pwb->inode)->tree,
 		   folio->index, folio_order(folio), DXL_ACCESS_WRITE);
-	if (folio_trylock(folio))
-		return;
-	dxl_pwb_submit(pwb);
-	folio_lock(folio);
+	if (dxl_varied() && pwb->submit) {
+		dxl_pwb_lock_varied(pwb, folio);
+	} else if (!folio_trylock(folio)) {
+		dxl_pwb_submit(pwb);
+		dxl_pwb_wait_lock(pwb, folio);
+	}
+	WRITE_ONCE(pwb->hold.folio, folio);
+	pwb->kept = false;
+}
+
+static void dxl_pwb_unlock(struct dxl_pwb *pwb, struct folio *folio)
+{
+	WRITE_ONCE(pwb->hold.folio, NULL);
+	if (!pwb->kept)
+		folio_unlock(folio);
 }
 
 /* Is the locked folio still ours to write? */
@@ -198,8 +253,10 @@ static bool dxl_pwb_wanted(struct dxl_pwb *pwb, struct folio *folio)
 	if (folio_test_writeback(folio)) {
 		if (pwb->wbc->sync_mode == WB_SYNC_NONE)
 			return false;
-		dxl_pwb_submit(pwb);
-		folio_wait_writeback(folio);
+		/* Held by others, who may wait for what we hold. */
+		if (!dxl_varied() || !pwb->submit)
+			dxl_pwb_submit(pwb);
+		dxl_folio_wait_writeback(pwb->inode, folio);
 	}
 	return folio_clear_dirty_for_io(folio);
 }
@@ -211,12 +268,12 @@ static void dxl_pwb_folio(struct dxl_pwb *pwb, struct folio *folio)
 
 	dxl_pwb_lock(pwb, folio);
 	if (!dxl_pwb_wanted(pwb, folio)) {
-		folio_unlock(folio);
+		dxl_pwb_unlock(pwb, folio);
 		return;
 	}
 	folio_start_writeback(folio);
 	err = dxl_pwb_add(pwb, folio);
-	folio_unlock(folio);
+	dxl_pwb_unlock(pwb, folio);
 	if (err) {
 		mapping_set_error(mapping, err);
 		pwb->err = pwb->err ?: err;
@@ -236,6 +293,10 @@ static void dxl_pwb_begin(struct dxl_pwb *pwb)
 	struct writeback_control *wbc = pwb->wbc;
 
 	spin_lock_init(&pwb->lock);
+	pwb->submit = dxl_choice(lab, DXL_KNOB_SUBMIT);
+	pwb->wrap = dxl_choice(lab, DXL_KNOB_WRAP);
+	if (dxl_varied() && pwb->submit)
+		dxl_pwb_begin_varied(pwb);
 	pwb->tag = PAGECACHE_TAG_DIRTY;
 	if (wbc->range_cyclic) {
 		pwb->index = mapping->writeback_index;
@@ -248,9 +309,10 @@ static void dxl_pwb_begin(struct dxl_pwb *pwb)
 		tag_pages_for_writeback(mapping, pwb->index, pwb->end);
 		pwb->tag = PAGECACHE_TAG_TOWRITE;
 	}
-	spin_lock(&lab->pwb_lock);
+	dxl_folio_hold_begin(lab, &pwb->hold, NULL);
+	spin_lock(&lab->folio_lock);
 	list_add_tail(&pwb->list, &lab->pwbs);
-	spin_unlock(&lab->pwb_lock);
+	spin_unlock(&lab->folio_lock);
 }
 
 static void dxl_pwb_end(struct dxl_pwb *pwb)
@@ -258,21 +320,24 @@ static void dxl_pwb_end(struct dxl_pwb *pwb)
 	struct dxl_lab *lab = &DXL_SB(pwb->inode->i_sb)->lab;
 
 	dxl_pwb_submit(pwb);
-	spin_lock(&lab->pwb_lock);
+	if (dxl_varied() && pwb->submit)
+		dxl_pwb_end_varied(pwb);
+	spin_lock(&lab->folio_lock);
 	list_del(&pwb->list);
-	spin_unlock(&lab->pwb_lock);
+	spin_unlock(&lab->folio_lock);
+	dxl_folio_hold_end(lab, &pwb->hold);
 }
 
-/*
- * One walk, upwards. A cyclic one begins where the last has ended, and ends at
- * the end of the file: the next call begins at its start (64081362e8ff).
+/**
+ * dxl_pwb_pass() - Write what is tagged, upwards, from where the walk stands.
+ * @pwb: of the caller
+ *
+ * Context: May sleep.
+ * Return: The index behind the last folio.
  */
-static void dxl_pwb_walk(struct dxl_pwb *pwb)
+pgoff_t dxl_pwb_pass(struct dxl_pwb *pwb)
 {
 	struct address_space *mapping = pwb->inode->i_mapping;
-	struct writeback_control *wbc = pwb->wbc;
-	bool whole = !wbc->range_cyclic && !pwb->index &&
-		     wbc->range_end == LLONG_MAX;
 	pgoff_t next = pwb->index;
 	struct folio_batch batch;
 	unsigned int i;
@@ -288,8 +353,24 @@ static void dxl_pwb_walk(struct dxl_pwb *pwb)
 		folio_batch_release(&batch);
 		cond_resched();
 	}
+	return next;
+}
+
+/*
+ * A cyclic walk begins where the last has ended, and ends at the end of the
+ * file: the next call begins at its start (64081362e8ff).
+ */
+static void dxl_pwb_walk(struct dxl_pwb *pwb)
+{
+	struct writeback_control *wbc = pwb->wbc;
+	pgoff_t start = pwb->index;
+	bool whole = !wbc->range_cyclic && !start && wbc->range_end == LLONG_MAX;
+	pgoff_t next = dxl_pwb_pass(pwb);
+
+	if (dxl_varied() && pwb->wrap && wbc->range_cyclic)
+		next = dxl_pwb_wrap_varied(pwb, start, next);
 	if (wbc->range_cyclic || (whole && wbc->nr_to_write > 0))
-		mapping->writeback_index = pwb->done ? next : 0;
+		pwb->inode->i_mapping->writeback_index = pwb->done ? next : 0;
 }
 
 /**
@@ -306,13 +387,32 @@ int dxl_pwb_writepages(struct address_space *mapping,
 	struct dxl_pwb pwb = {
 		.inode = mapping->host,
 		.wbc = wbc,
-		.task = current,
 	};
 
 	dxl_pwb_begin(&pwb);
 	dxl_pwb_walk(&pwb);
 	dxl_pwb_end(&pwb);
 	return pwb.err;
+}
+
+/**
+ * dxl_pwb_flush() - Write back a file as the kernel's flusher does: cyclic.
+ * @inode: a file in page-cache mode
+ * @nr: pages at most
+ *
+ * Context: As dxl_pwb_writepages().
+ * Return: 0 or a negative errno.
+ */
+int dxl_pwb_flush(struct inode *inode, long nr)
+{
+	struct writeback_control wbc = {
+		.sync_mode = WB_SYNC_NONE,
+		.nr_to_write = nr,
+		.range_cyclic = 1,
+		.for_background = 1,
+	};
+
+	return dxl_pwb_writepages(inode->i_mapping, &wbc);
 }
 
 /**
@@ -325,17 +425,19 @@ int dxl_pwb_writepages(struct address_space *mapping,
  */
 void dxl_pwb_rescue(struct dxl_lab *lab)
 {
-	struct bio_list bios = BIO_EMPTY_LIST;
+	struct bio_list bios[DXL_NR_SUBMIT] = {};
 	struct dxl_pwb *pwb;
+	unsigned int i;
 	struct bio *bio;
 
-	spin_lock(&lab->pwb_lock);
+	spin_lock(&lab->folio_lock);
 	list_for_each_entry(pwb, &lab->pwbs, list) {
 		bio = dxl_pwb_take(pwb);
 		if (bio)
-			bio_list_add(&bios, bio);
+			bio_list_add(&bios[pwb->submit], bio);
 	}
-	spin_unlock(&lab->pwb_lock);
-	while ((bio = bio_list_pop(&bios)))
-		submit_bio(bio);
+	spin_unlock(&lab->folio_lock);
+	for (i = 0; i < DXL_NR_SUBMIT; i++)
+		while ((bio = bio_list_pop(&bios[i])))
+			dxl_pwb_send(i, bio);
 }

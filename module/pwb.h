@@ -12,32 +12,54 @@
  *    the filesystem (a folio lock, a writeback bit) submits his bio before.
  * 2. Folio locks are taken in ascending order: a call never wraps to the start
  *    of the file with a bio in hand.
- * 3. map_lock is inside folio locks. Nobody allocates memory or waits for folios
+ * 3. A fault allocates nothing that may enter the filesystem under a folio lock.
+ * 4. map_lock is inside folio locks. Nobody allocates memory or waits for folios
  *    under it, so rule 1 does not ask for a submission.
- * 4. dxl_pwb.bio changes under dxl_pwb.lock: a rescue may submit it at any
+ * 5. dxl_pwb.bio changes under dxl_pwb.lock: a rescue may submit it at any
  *    time on behalf of a collector that is stuck.
+ * Knobs "submit", "wrap" and "pf_alloc" break 1, 2 and 3.
  *
  * Who dirties a folio gives its blocks first. What the map does not have of a
- * dirty folio are zeroes that nobody stored: they are not written.
+ * dirty folio are zeroes that nobody stored: they are not written. Nor are blocks
+ * of a folio that are not up to date: of these the file knows better.
+ *
+ * LOCKING: folio lock, dxl_lab.folio_lock, dxl_pwb.lock.
  */
 #ifndef DXL_PWB_H
 #define DXL_PWB_H
 
 #include "fs.h"
+#include "role.h"
 
 #include <linux/bio.h>
 #include <linux/pagemap.h>
 #include <linux/writeback.h>
 
 /**
+ * struct dxl_folio_hold - a folio lock that somebody has
+ * @list: in dxl_lab.folio_holds
+ * @folio: which, or NULL: none now; only to compare
+ * @task: who
+ */
+struct dxl_folio_hold {
+	struct list_head list;
+	const struct folio *folio;
+	const struct task_struct *task;
+};
+
+/**
  * struct dxl_pwb - a call of writepages
  * @list: in dxl_lab.pwbs
  * @inode: the file
  * @wbc: what to write
- * @task: who writes
+ * @submit: choice of the knob, for all of the call
+ * @wrap: likewise
+ * @hold: the folio that it is at
  * @lock: guards @bio; no interrupt takes it
  * @bio: collected and not submitted, or NULL
  * @first: index of its first folio
+ * @kept: submit=unlock_late: the folio that it is at is in @bio, so stays locked
+ * @plug: submit=plug
  * @index: where the walk goes on
  * @end: last page of the walk
  * @tag: what it looks for
@@ -48,10 +70,14 @@ struct dxl_pwb {
 	struct list_head list;
 	struct inode *inode;
 	struct writeback_control *wbc;
-	struct task_struct *task;
+	unsigned int submit;
+	unsigned int wrap;
+	struct dxl_folio_hold hold;
 	spinlock_t lock;
 	struct bio *bio;
 	pgoff_t first;
+	bool kept;
+	struct blk_plug plug;
 	pgoff_t index;
 	pgoff_t end;
 	xa_mark_t tag;
@@ -59,8 +85,52 @@ struct dxl_pwb {
 	bool done;
 };
 
+/* pwb.c */
 int dxl_pwb_writepages(struct address_space *mapping,
 		       struct writeback_control *wbc);
+int dxl_pwb_flush(struct inode *inode, long nr);
 void dxl_pwb_rescue(struct dxl_lab *lab);
+struct bio *dxl_pwb_take(struct dxl_pwb *pwb);
+void dxl_pwb_submit(struct dxl_pwb *pwb);
+void dxl_pwb_wait_lock(struct dxl_pwb *pwb, struct folio *folio);
+pgoff_t dxl_pwb_pass(struct dxl_pwb *pwb);
+
+/* pwb_variant.c: the same steps while some mount is not sound */
+int dxl_pwb_variant_init(void);
+void dxl_pwb_variant_exit(void);
+void dxl_pwb_begin_varied(struct dxl_pwb *pwb);
+void dxl_pwb_end_varied(struct dxl_pwb *pwb);
+void dxl_pwb_lock_varied(struct dxl_pwb *pwb, struct folio *folio);
+void dxl_pwb_collected_varied(struct dxl_pwb *pwb);
+void dxl_pwb_unlock_late(struct bio *bio);
+pgoff_t dxl_pwb_wrap_varied(struct dxl_pwb *pwb, pgoff_t start, pgoff_t next);
+
+/* pcache_fault.c */
+vm_fault_t dxl_pcache_fault(struct vm_fault *vmf);
+vm_fault_t dxl_pcache_map_pages(struct vm_fault *vmf, pgoff_t first,
+				pgoff_t last);
+
+/* folio_watch.c: who has which folio, who waits for it */
+
+/**
+ * struct dxl_folio_wait - a wait for a folio that somebody has
+ * @bit: for what of it
+ * @owner: who has the lock, or the bio that ends the writeback; only to compare
+ * @ino: of the file
+ * @index: of its first page
+ */
+struct dxl_folio_wait {
+	enum dxl_folio_bit bit;
+	const struct task_struct *owner;
+	unsigned long ino;
+	pgoff_t index;
+};
+
+void dxl_folio_hold_begin(struct dxl_lab *lab, struct dxl_folio_hold *hold,
+			  const struct folio *folio);
+void dxl_folio_hold_end(struct dxl_lab *lab, struct dxl_folio_hold *hold);
+struct folio *dxl_folio_uncommitted(struct dxl_lab *lab);
+void dxl_folio_wait_writeback(struct inode *inode, struct folio *folio);
+bool dxl_folio_wait_of(const struct dxl_role *role, struct dxl_folio_wait *wait);
 
 #endif /* DXL_PWB_H */

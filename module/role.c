@@ -10,7 +10,6 @@
 #include "entry.h"
 #include "session.h"
 
-#include <linux/ctype.h>
 #include <linux/hashtable.h>
 #include <linux/ktime.h>
 #include <linux/rculist.h>
@@ -33,17 +32,21 @@ static struct dxl_role *dxl_role_find(const struct task_struct *task)
 	return NULL;
 }
 
-/* Publish a state, and tell who waits for it. Under RCU. */
-static void dxl_role_publish(struct dxl_role *role, enum dxl_role_state state)
+static void dxl_role_tell(struct dxl_session *session)
 {
-	struct dxl_session *session = role->session;
-
-	/* Who sees the state sees what belongs to it. */
-	/* Pairs with dxl_role_state(). */
-	smp_store_release(&role->state, state);
 	atomic64_set(&session->quiet_ns, ktime_get_ns());
 	atomic64_inc(&session->changes);
 	wake_up_all(&session->changed);
+}
+
+/* Publish a state, and tell who waits for it. Under RCU. */
+static void dxl_role_publish(struct dxl_role *role, enum dxl_role_state state)
+{
+	WRITE_ONCE(role->bit, DXL_FOLIO_NONE);
+	/* Who sees the state sees what belongs to it. */
+	/* Pairs with dxl_role_state(). */
+	smp_store_release(&role->state, state);
+	dxl_role_tell(role->session);
 }
 
 /**
@@ -87,11 +90,11 @@ bool dxl_role_name_of(const struct task_struct *task, char *name)
 }
 
 /**
- * dxl_role_stack() - Where the role of a task was parked or fell asleep.
+ * dxl_role_stack() - Where the role of a task was parked or went to wait.
  * @task: the task
  * @stack: room for DXL_STACK_DEPTH addresses
  *
- * Context: Any context; the task is parked or asleep.
+ * Context: Any context; the task sleeps.
  * Return: Addresses; 0: it has no role, or runs.
  */
 unsigned int dxl_role_stack(const struct task_struct *task,
@@ -103,7 +106,7 @@ unsigned int dxl_role_stack(const struct task_struct *task,
 	rcu_read_lock();
 	role = dxl_role_find(task);
 	if (role && (role->state == DXL_ROLE_ASLEEP ||
-		     role->state == DXL_ROLE_PARKED)) {
+		     role->state == DXL_ROLE_PARKED || role->bit)) {
 		depth = role->depth;
 		memcpy(stack, role->stack, depth * sizeof(*stack));
 	}
@@ -215,6 +218,34 @@ void dxl_role_granted(const struct task_struct *task)
 }
 
 /**
+ * dxl_role_waits() - The caller is about to wait for a folio, or does no more.
+ * @bit: for its lock or the end of its writeback; DXL_FOLIO_NONE: no more
+ * @folio: which
+ * @ino: of its file
+ * @index: of its first page
+ *
+ * Context: Process context.
+ */
+void dxl_role_waits(enum dxl_folio_bit bit, const struct folio *folio,
+		    unsigned long ino, pgoff_t index)
+{
+	struct dxl_role *role;
+
+	rcu_read_lock();
+	role = dxl_role_find(current);
+	if (role) {
+		role->folio = folio;
+		role->ino = ino;
+		role->index = index;
+		role->depth = stack_trace_save(role->stack, DXL_STACK_DEPTH, 1);
+		/* Pairs with dxl_folio_wait_of(). */
+		smp_store_release(&role->bit, bit);
+		dxl_role_tell(role->session);
+	}
+	rcu_read_unlock();
+}
+
+/**
  * dxl_role_crossed() - The caller is at a window.
  * @window: which
  * @name: DXL_ROLE_NAME bytes; set to the name of its role, or all zero
@@ -302,27 +333,6 @@ static void dxl_role_remove(struct dxl_role *role)
 	call_rcu(&role->rcu, dxl_role_free);
 	atomic64_inc(&session->changes);
 	wake_up_all(&session->changed);
-}
-
-/**
- * dxl_role_name_ok() - Is this a name for a role?
- * @name: as given
- *
- * Names are words, so that machines can read reports.
- *
- * Context: Any context.
- * Return: true if so.
- */
-bool dxl_role_name_ok(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (!len || len >= DXL_ROLE_NAME || !strcmp(name, "all"))
-		return false;
-	for (; *name; name++)
-		if (!(isascii(*name) && isalnum(*name)) && *name != '_' && *name != '-')
-			return false;
-	return true;
 }
 
 /**
@@ -457,22 +467,4 @@ struct dxl_role *dxl_role_named(struct dxl_session *session, const char *name)
 void dxl_role_begin(struct dxl_role *role, bool begins)
 {
 	dxl_role_publish(role, begins ? DXL_ROLE_RUNNING : DXL_ROLE_IDLE);
-}
-
-static const char * const dxl_role_states[] = {
-#define DXL_ROLE_STATE_NAME(state, name) name,
-	DXL_ROLE_STATES(DXL_ROLE_STATE_NAME)
-#undef DXL_ROLE_STATE_NAME
-};
-
-/**
- * dxl_role_state_name() - The word for a state.
- * @state: as published
- *
- * Context: Any context.
- * Return: A string.
- */
-const char *dxl_role_state_name(enum dxl_role_state state)
-{
-	return dxl_role_states[state];
 }

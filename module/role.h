@@ -17,7 +17,9 @@
 /*
  * R(STATE, name). BLOCKED is not published by the task: it runs for all that it
  * says, and stands on the wait list of an rwsem (mmap_lock, i_rwsem,
- * invalidate_lock) or of the transaction (dxl_role_blocked()).
+ * invalidate_lock) or of the transaction (dxl_role_blocked()). Nor is a wait for
+ * a folio: the task says which one it is about to wait for, and is blocked as
+ * long as it sleeps and the folio has an owner (dxl_folio_wait_of()).
  */
 #define DXL_ROLE_STATES(R)						\
 	R(IDLE, "idle")		/* between deeds */			\
@@ -36,7 +38,11 @@ enum dxl_role_state {
 #define DXL_ROLE_DEED		32
 #define DXL_STACK_DEPTH		24
 
+/* What a role that says RUNNING is about to wait for, or has waited for. */
+enum dxl_folio_bit { DXL_FOLIO_NONE, DXL_FOLIO_LOCK, DXL_FOLIO_WRITEBACK };
+
 struct dxl_session;
+struct folio;
 
 /**
  * struct dxl_role - a task's part
@@ -48,14 +54,16 @@ struct dxl_session;
  * @id: 1, 2, ... in the session, for events and random decisions
  * @state: enum dxl_role_state; written by the task and its wakers
  * @window: where it is parked, or which it crossed last
+ * @bit: what it waits for of @folio; until it publishes something else
+ * @folio: only to compare
  * @tree: whose entry it waits for, or NULL; only to compare and to name
- * @ino: of @tree
+ * @ino: of @tree, or of the file of @folio
  * @key: first index of the key on which it sleeps
- * @index: what it searches for
+ * @index: what it searches for, or of @folio
  * @order: likewise
  * @fault_mm: whose mmap_lock it holds shared while it is in a fault, or NULL
  * @crossed: how often it crossed each window since dxl_log_mark()
- * @stack: its stack when it was parked or fell asleep
+ * @stack: its stack when it was parked or fell asleep, or was about to wait
  * @depth: entries of @stack
  * @deed: what it began last, in the words of the session
  * @rcu: frees it
@@ -69,6 +77,8 @@ struct dxl_role {
 	u16 id;
 	enum dxl_role_state state;
 	enum dxl_window window;
+	enum dxl_folio_bit bit;
+	const struct folio *folio;
 	const struct dxl_tree *tree;
 	unsigned long ino;
 	pgoff_t key;
@@ -99,6 +109,8 @@ void dxl_role_awake(const struct dxl_waiter *waiter);	/* runs again, whyever */
 void dxl_role_fault(struct mm_struct *mm);		/* a fault begins; NULL: ends */
 void dxl_role_txn(bool waits);				/* for the transaction */
 void dxl_role_granted(const struct task_struct *task);	/* it is given to */
+void dxl_role_waits(enum dxl_folio_bit bit, const struct folio *folio,
+		    unsigned long ino, pgoff_t index);	/* NONE: no more */
 unsigned int dxl_role_id(const struct task_struct *task);	/* 0: none */
 bool dxl_role_name_ok(const char *name);
 unsigned int dxl_role_stack(const struct task_struct *task,

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Roles that sleep for locks which are not ours, and whether any role runs
+ * Roles that sleep for locks which are not ours, and whether any role runs; words
  */
 #include "session.h"
 #include "fs.h"
+#include "pwb.h"
 
+#include <linux/ctype.h>
 #include <linux/sched/task.h>
+#include <linux/string.h>
 
 /* mmap_lock of the role's own mm. */
 static bool dxl_blocked_on_mm(struct task_struct *task)
@@ -46,7 +49,8 @@ static const char *dxl_blocked_on_inode(struct super_block *sb,
  * dxl_role_blocked() - Does a role sleep for something that is no entry?
  * @role: says that it runs, or that it waits for the transaction
  * @what: set to the name of the lock, if not NULL: "mmap_lock",
- *	"i_rwsem:INO", "invalidate_lock:INO", "txn"
+ *	"i_rwsem:INO", "invalidate_lock:INO", "txn"; "folio:lock:INO:INDEX",
+ *	"folio:writeback:INO:INDEX", with "folio_" if its owner is no role
  * @size: of @what
  *
  * Context: Process context, with the session's lock.
@@ -56,6 +60,7 @@ bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size)
 {
 	enum dxl_role_state state = dxl_role_state(role);
 	struct dxl_lab *lab = role->session->lab;
+	struct dxl_folio_wait wait;
 	const char *lock = NULL;
 	unsigned long ino = 0;
 
@@ -66,6 +71,14 @@ bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size)
 	}
 	if (state != DXL_ROLE_RUNNING || task_is_running(role->task))
 		return false;
+	if (dxl_folio_wait_of(role, &wait)) {
+		if (what)
+			snprintf(what, size, "folio%c%s:%lu:%lu",
+				 dxl_role_id(wait.owner) ? ':' : '_',
+				 wait.bit == DXL_FOLIO_LOCK ? "lock" : "writeback",
+				 wait.ino, wait.index);
+		return true;
+	}
 	if (dxl_blocked_on_mm(role->task))
 		lock = "mmap_lock";
 	else if (lab)
@@ -107,4 +120,43 @@ bool dxl_session_still(struct dxl_session *session)
 			return false;
 	smp_rmb();	/* likewise */
 	return changes == atomic64_read(&session->changes);
+}
+
+/**
+ * dxl_role_name_ok() - Is this a name for a role?
+ * @name: as given
+ *
+ * Names are words, so that machines can read reports.
+ *
+ * Context: Any context.
+ * Return: true if so.
+ */
+bool dxl_role_name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!len || len >= DXL_ROLE_NAME || !strcmp(name, "all"))
+		return false;
+	for (; *name; name++)
+		if (!(isascii(*name) && isalnum(*name)) && *name != '_' && *name != '-')
+			return false;
+	return true;
+}
+
+static const char * const dxl_role_states[] = {
+#define DXL_ROLE_STATE_NAME(state, name) name,
+	DXL_ROLE_STATES(DXL_ROLE_STATE_NAME)
+#undef DXL_ROLE_STATE_NAME
+};
+
+/**
+ * dxl_role_state_name() - The word for a state.
+ * @state: as published
+ *
+ * Context: Any context.
+ * Return: A string.
+ */
+const char *dxl_role_state_name(enum dxl_role_state state)
+{
+	return dxl_role_states[state];
 }

@@ -53,7 +53,10 @@
 	X(BLOCKS_FREED,			blocks_freed)			\
 	X(ZEROED_BLOCKS,		zeroed_blocks)			\
 	X(PWB_BIOS,			pwb_bios)			\
+	X(PWB_BIOS_ENDED,		pwb_bios_ended)			\
 	X(PWB_PAGES,			pwb_pages)			\
+	X(PF_TABLES,			pf_tables)			\
+	X(PF_TABLES_FREED,		pf_tables_freed)		\
 	X(BIO_READS,			bio_reads)			\
 	X(BIO_WRITES,			bio_writes)			\
 	X(BIO_FLUSHES,			bio_flushes)			\

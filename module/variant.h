@@ -188,6 +188,42 @@
 	C(CANARY, NEW_KEY, "new_key",					\
 	  "the wake of a removal uses the key of what comes after it (rule 7); never shipped")
 
+#define DXL_CHOICES_SUBMIT(C)						\
+	C(SUBMIT, TRYLOCK, "trylock",					\
+	  "a folio that is locked already: submit what is held, then wait (Liu Bo, 2018; btrfs 01d658f2ca3c)") \
+	C(SUBMIT, BLOCK, "block",					\
+	  "wait for folio locks and writeback bits with the bio in hand: the bug of 2018") \
+	C(SUBMIT, PER_FOLIO, "per_folio", "one bio for each folio, as XFS (Kara, Dec 2018)") \
+	C(SUBMIT, UNLOCK_LATE, "unlock_late",				\
+	  "wait with the bio in hand, but its folios stay locked until it is submitted (Kara, Dec 2018)") \
+	C(SUBMIT, PLUG, "plug",						\
+	  "a plug callback submits when the task is about to sleep (Kara, Dec 2018; blk_check_plugged())")
+
+#define DXL_CHOICES_WRAP(C)						\
+	C(WRAP, NEVER, "never",						\
+	  "a cyclic walk ends at the end of the file (64081362e8ff)")	\
+	C(WRAP, INSIDE, "inside",					\
+	  "it goes on at the start with the bio in hand: bug before v4.20") \
+	C(WRAP, SUBMITTED, "submitted", "it submits, then goes on at the start")
+
+#define DXL_CHOICES_PF_ALLOC(C)						\
+	C(PF_ALLOC, PREALLOC, "prealloc",				\
+	  "the core has the page table before the fault locks a folio, if the pmd is empty (63f3655f9501)") \
+	C(PF_ALLOC, UNDER_LOCK, "under_lock",				\
+	  "allocated and charged under the folio lock: the bug of 2018")	\
+	C(PF_ALLOC, ALWAYS, "always", "before the lock, needed or not (Hocko v1, Dec 2018)") \
+	C(PF_ALLOC, UNUSED, "unused",					\
+	  "before the lock, and under it all the same: bug of v5.12 (f9ce0be71d1f)") \
+	C(PF_ALLOC, NOFS, "nofs",					\
+	  "under the lock, but reclaim may not enter the filesystem (Chinner, Dec 2018)") \
+	C(PF_ALLOC, UNCHARGED, "uncharged",				\
+	  "under the lock, not charged to the memory cgroup (the reporter's workaround, Dec 2018)")
+
+#define DXL_CHOICES_RECLAIM(C)						\
+	C(RECLAIM, KERNEL, "kernel", "allocations do what the kernel does")	\
+	C(RECLAIM, WAITS, "waits",					\
+	  "a stand-in: a charged allocation that may enter the filesystem waits for a writeback that nobody has submitted (shrink_folio_list(), case 3)")
+
 /* K(KNOB, name, meaning) */
 #define DXL_KNOB_TABLE(K)						\
 	K(WAIT_KEY, "wait_key", "what a waiter sleeps on")		\
@@ -210,7 +246,11 @@
 	K(SYNC_SCAN, "sync_scan", "how writeback walks over locked entries") \
 	K(TOWRITE, "towrite", "when writeback clears TOWRITE")		\
 	K(ADVANCE, "advance", "where a walk goes on")			\
-	K(CANARY, "canary", "which rule of the queue is broken on purpose")
+	K(CANARY, "canary", "which rule of the queue is broken on purpose") \
+	K(SUBMIT, "submit", "what writepages does about its bio before it waits") \
+	K(WRAP, "wrap", "what a cyclic writepages does at the end of the file") \
+	K(PF_ALLOC, "pf_alloc", "where a page-cache fault allocates a page table") \
+	K(RECLAIM, "reclaim", "what reclaim inside such an allocation waits for")
 
 enum dxl_knob {
 #define DXL_KNOB_ENUM(knob, name, meaning) DXL_KNOB_##knob,

@@ -147,7 +147,16 @@
 	  "ext4_bio_write_page(), iomap_add_to_ioend()")		\
 	W(PWB_BEFORE_SUBMIT, "pwb.before_submit", DXL_WIN_SLEEP,	\
 	  "the bio of writepages is about to be submitted",		\
-	  "ext4_io_submit(), iomap_submit_ioend()")
+	  "ext4_io_submit(), iomap_submit_ioend()")			\
+	W(PF_PAGE_LOCKED, "pf.page_locked", DXL_WIN_SLEEP,		\
+	  "a page-cache fault has locked its folio",			\
+	  "__do_fault(), after ->fault()")				\
+	W(PF_BEFORE_PTE_ALLOC, "pf.before_pte_alloc", DXL_WIN_SLEEP,	\
+	  "it is about to allocate a page table under the folio lock, or would if it did", \
+	  "pte_alloc_one() in alloc_set_pte()")				\
+	W(RECLAIM_BEFORE_WAIT_WRITEBACK, "reclaim.before_wait_writeback", DXL_WIN_SLEEP, \
+	  "reclaim=waits only: reclaim is about to wait for a writeback",	\
+	  "shrink_folio_list(), case 3")
 
 enum dxl_window {
 #define DXL_WINDOW_ENUM(window, name, flags, meaning, upstream) DXL_WIN_##window,

@@ -20,7 +20,12 @@ verdict.h        : oracle.h role.h
 entry_int.h entry_variant.h entry_evict.h : entry.h entry_int.h oracle.h window.h
 media.h          : compat.h ondisk.h
 fs.h             : compat.h entry.h media.h ondisk.h
-map.h check.h fs_variant.h pwb.h pcache.h options.h : fs.h
+<<<<<<< HEAD
+map.h check.h fs_variant.h pcache.h options.h : fs.h
+=======
+map.h check.h fs_variant.h : fs.h
+pwb.h            : fs.h role.h
+>>>>>>> 10f44a9 (wip)
 fault.h          : fs.h window.h
 selftest/entry*  : ../entry_int.h ../entry_variant.h ../selftest.h ../stats.h ../trace.h entry_test.h
 *.h              :

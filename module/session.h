@@ -15,6 +15,7 @@
  *	mark				a new run: forget log, hits, damages, verdict
  *	verdict				ask the oracles; -EBUSY if not quiescent
  *	rescue				end every hang of the mount
+ *	flush FD [PAGES]		write back a file as the flusher does: cyclic
  *
  * A role that begins a deed should say so before it tells others: who waits for
  * it then never finds it idle too early. The session ends when the file is

@@ -4,6 +4,8 @@
  */
 #include "session.h"
 #include "fs.h"
+#include "pcache.h"
+#include "pwb.h"
 
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -297,6 +299,41 @@ static int dxl_do_wait(struct dxl_session *session, char *rest)
 	return dxl_wish_wait(session, &wish, ms);
 }
 
+/* Is it a file in page-cache mode of the session's mount? */
+static bool dxl_flush_fits(struct dxl_session *session, const struct file *file)
+{
+	bool fits;
+
+	mutex_lock(&session->lock);
+	fits = session->lab && !session->over &&
+	       file_inode(file)->i_sb == session->lab->sb &&
+	       dxl_pcache(file_inode(file));
+	mutex_unlock(&session->lock);
+	return fits;
+}
+
+/* Like "wait", without the session's lock: the caller may come to a window. */
+static int dxl_do_flush(struct dxl_session *session, char *rest)
+{
+	const char *fd = dxl_word(&rest), *nr = dxl_word(&rest);
+	unsigned int number, pages = INT_MAX;
+	struct file *file;
+	int err = -EBADF;
+
+	if (!fd || rest || kstrtouint(fd, 10, &number) ||
+	    (nr && (kstrtouint(nr, 10, &pages) || !pages || pages > INT_MAX)))
+		return dxl_refuse(-EINVAL, fd ?: "flush",
+				  "wants a file descriptor, and maybe a number of pages");
+	file = fget(number);
+	if (file && dxl_flush_fits(session, file))
+		err = dxl_pwb_flush(file_inode(file), pages);
+	else
+		dxl_refuse(err, fd, "no file in page-cache mode of this mount");
+	if (file)
+		fput(file);
+	return err;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct dxl_session *session, char *rest);
@@ -335,6 +372,8 @@ int dxl_session_command(struct dxl_session *session, char *line)
 		return dxl_refuse(-EINVAL, "", "no command");
 	if (!strcmp(name, "wait"))
 		return dxl_do_wait(session, rest);
+	if (!strcmp(name, "flush"))
+		return dxl_do_flush(session, rest);
 	for (i = 0; i < ARRAY_SIZE(dxl_commands); i++)
 		if (!strcmp(name, dxl_commands[i].name))
 			break;

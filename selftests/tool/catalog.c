@@ -11,7 +11,7 @@
 #include <strings.h>
 
 static const struct scenario *const *const groups[] = {
-	scenarios_a, scenarios_b, scenarios_c, scenarios_t,
+	scenarios_a, scenarios_b, scenarios_c, scenarios_f, scenarios_t,
 };
 
 const struct scenario *scenario_nth(unsigned int n)
@@ -161,7 +161,8 @@ void catalog_show(const struct scenario *s)
 
 	printf("%s %s\n%s\n", s->id, s->name, s->title);
 	indented("Story", s->story);
-	printf("\nRoles (file of %lu pages, a hole at first)\n", s->pages ?: 2 * PMD_PAGES);
+	printf("\nRoles (file of %lu pages, a hole at first%s)\n", s->pages ?: 2 * PMD_PAGES,
+	       s->page_cache ? ", in page-cache mode" : "");
 	for (role = s->role; role < s->role + MAX_ROLES && role->name; role++) {
 		printf("  %-12s %s\n", role->name, role->does ?: "");
 		if (role->shares)

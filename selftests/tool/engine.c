@@ -22,7 +22,10 @@ int stage_open(struct run *run, struct place *place, const struct scenario *scen
 {
 	int err;
 
-	*run = (struct run){ .scenario = scenario, .place = place };
+	*run = (struct run){ .scenario = scenario, .place = place, .session = -1 };
+	err = place_mode(place, scenario->page_cache);
+	if (err)
+		return err;
 	run->session = control_open();
 	if (run->session < 0)
 		return -errno;
@@ -210,6 +213,8 @@ static void run_once(struct run *run, const struct expectation *expect, unsigned
 	/* An entry may be locked for ever, and nobody wait for it yet. */
 	if (!all_idle(run) || run->verdict[0])
 		bring_back(run);
+	if (run->scenario->after && !run->why[0])
+		run->scenario->after(run);
 	if (!place_is_clean(run->place, left, sizeof(left)))
 		inconclusive(run, "left behind: %s", left);
 	clock_gettime(CLOCK_MONOTONIC, &to);

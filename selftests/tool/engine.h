@@ -73,7 +73,10 @@ extern volatile sig_atomic_t interrupted;
 /* Called before each run with what there is so far. */
 typedef void (*progress_fn)(const struct series *series, unsigned long repeat);
 
-/* 0 or -errno; stage_close() is right in any case, false if a task is left. */
+/*
+ * 0 or -errno, -EOPNOTSUPP: the mount has no files in the mode that is needed;
+ * stage_close() is right in any case, false if a task is left.
+ */
 int stage_open(struct run *run, struct place *place, const struct scenario *scenario);
 bool stage_close(struct run *run);
 

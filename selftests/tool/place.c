@@ -7,18 +7,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define FILE_NAME	".daxlab-run"
+#define NURSERY_NAME	".daxlab-new"	/* a directory: files take after it */
 #define SYNC_SECONDS	5
 
 size_t read_text(const char *path, char *text, size_t size)
@@ -167,7 +171,7 @@ static bool mount_device(struct place *place, const char *dev)
 		place->dir[0] = '\0';
 		return cannot("make a mount point in /tmp", strerror(errno));
 	}
-	if (mount(real, place->dir, "daxlab", 0, NULL)) {
+	if (mount(real, place->dir, "daxlab", 0, "dax=inode")) {
 		int err = errno;
 
 		fprintf(stderr, "daxlab: cannot mount %s: %s%s\n", real, strerror(err),
@@ -212,6 +216,58 @@ static bool open_file(struct place *place)
 	close(place->fd);
 	place->fd = -1;
 	return cannot(place->dir, "another daxlab plays there");
+}
+
+static bool in_cache_mode(int fd)
+{
+	struct statx stat;
+
+	return !statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stat) &&
+	       !(stat.stx_attributes & STATX_ATTR_DAX);
+}
+
+/* A file gets its mode when it is born: from its directory, if the mount lets it. */
+static int bear_file(const char *nursery, const char *path, bool cache_mode)
+{
+	int dir = open(nursery, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int flags = cache_mode ? 0 : FS_DAX_FL, fd;
+
+	if (dir < 0)
+		return -errno;
+	if (ioctl(dir, FS_IOC_SETFLAGS, &flags) && errno != EOPNOTSUPP)
+		fd = -1;
+	else
+		fd = openat(dir, "file", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0 && in_cache_mode(fd) == cache_mode && !flock(fd, LOCK_EX | LOCK_NB) &&
+	    !renameat(dir, "file", AT_FDCWD, path)) {
+		close(dir);
+		return fd;
+	}
+	unlinkat(dir, "file", 0);
+	if (fd >= 0)
+		close(fd);
+	close(dir);
+	return -EOPNOTSUPP;
+}
+
+int place_mode(struct place *place, bool cache_mode)
+{
+	char path[PATH_MAX + sizeof(FILE_NAME)], nursery[PATH_MAX + sizeof(NURSERY_NAME)];
+	int fd;
+
+	if (in_cache_mode(place->fd) == cache_mode)
+		return 0;
+	snprintf(path, sizeof(path), "%s/" FILE_NAME, place->dir);
+	snprintf(nursery, sizeof(nursery), "%s/" NURSERY_NAME, place->dir);
+	if (mkdir(nursery, 0700) && errno != EEXIST)
+		return -errno;
+	fd = bear_file(nursery, path, cache_mode);
+	rmdir(nursery);
+	if (fd < 0)
+		return fd;
+	close(place->fd);
+	place->fd = fd;
+	return 0;
 }
 
 bool place_find(struct place *place, const char *mount, const char *dev)

@@ -36,6 +36,8 @@ void place_close(struct place *place);
 bool place_find(struct place *place, const char *mount, const char *dev);
 
 /* These give 0 or a negative errno. */
+/* The file: a new one, if it is not in this mode; -EOPNOTSUPP: not on this mount. */
+int place_mode(struct place *place, bool cache_mode);
 int place_set_variant(struct place *place, const char *variant);
 int place_fresh(struct place *place, unsigned long pages);	/* the file: a hole */
 

@@ -47,6 +47,7 @@ enum deed_kind {
 	FADVISE,	/* POSIX_FADV_DONTNEED of the whole file */
 	DONTNEED,	/* madvise(2) of .nr pages from .page */
 	MMAP,		/* mmap(2) something anonymous: wants mmap_lock for writing */
+	FLUSH,		/* write back at most .nr pages as the flusher does: cyclic */
 };
 
 struct deed {
@@ -93,12 +94,15 @@ struct scenario {
 	const char *const *windows;
 	struct role_spec role[MAX_ROLES];	/* .name == NULL ends */
 	unsigned long pages;	/* of the file, a hole at first; default 1024 */
+	bool page_cache;	/* the file is in page-cache mode, not DAX */
 	void (*prepare)(struct run *run);	/* may be NULL; before mark: no windows armed */
 	void (*play)(struct run *run);	/* the forced interleaving */
 	/* Nothing held: all deeds at once. NULL: .play, with nothing armed. */
 	void (*loose)(struct run *run);
 	/* May be NULL; all roles are idle, the verdict is not "passed" yet. */
 	void (*check)(struct run *run);
+	/* May be NULL; after all, caught or not, and rescued: is something left? */
+	void (*after)(struct run *run);
 	const struct expectation *expect;	/* .variant == NULL ends; the first is the bug */
 };
 
@@ -155,7 +159,8 @@ unsigned long long grown(struct run *run, const char *counter);
 /* How often a role crossed a window in this run (the certificate). */
 unsigned long crossed(struct run *run, const char *role, const char *window);
 
-/* All of them; scenarios_a.c, scenarios_b.c, scenarios_c.c. Ends with NULL. */
+/* All of them, in scenarios_GROUP.c. Ends with NULL. */
 extern const struct scenario *const scenarios_a[], *const scenarios_b[], *const scenarios_c[];
+extern const struct scenario *const scenarios_f[];
 
 #endif

@@ -229,12 +229,14 @@ static void describe(char *text, size_t size, const struct deed *deed)
 		[FSYNC] = "fsync(2)", [MSYNC] = "msync(2)", [PUNCH] = "punch",
 		[TRUNCATE] = "truncate(2)", [FADVISE] = "fadvise(2)",
 		[DONTNEED] = "madvise(2)", [MMAP] = "mmap(2)",
+		[FLUSH] = "cyclic writeback",
 	};
 
 	switch (deed->kind) {
 	case FSYNC:
 	case FADVISE:
 	case MMAP:
+	case FLUSH:
 		snprintf(text, size, "begin %s", name[deed->kind]);
 		break;
 	default:

@@ -64,6 +64,19 @@ static int new_mapping(void)
 	return munmap(map, PAGE) ? -errno : 0;
 }
 
+static int say(const char *command)
+{
+	return write(own.session, command, strlen(command)) < 0 ? -errno : 0;
+}
+
+static int flush(unsigned long nr)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "flush %d %lu", own.file, nr ?: 1UL << 20);
+	return say(command);
+}
+
 static int do_deed(const struct deed *deed, unsigned long *value)
 {
 	off_t at = deed->page * PAGE, length = (deed->nr ?: 1) * PAGE;
@@ -96,6 +109,8 @@ static int do_deed(const struct deed *deed, unsigned long *value)
 		return madvise(mapped(deed->page), length, MADV_DONTNEED) ? -errno : 0;
 	case MMAP:
 		return new_mapping();
+	case FLUSH:
+		return flush(deed->nr);
 	}
 	return -EINVAL;
 }
@@ -105,11 +120,6 @@ static int bounded_deed(const struct deed *deed, unsigned long *value)
 	if (sigsetjmp(bus_env, 1))
 		return -EFAULT;
 	return do_deed(deed, value);
-}
-
-static int say(const char *command)
-{
-	return write(own.session, command, strlen(command)) < 0 ? -errno : 0;
 }
 
 static int join(const struct role_spec *spec)

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Group F: relatives in the page cache
+ */
+#include "run.h"
+#include "stories_f.h"
+
+const struct scenario *const scenarios_f[] = {
+	&f3_pagelock_vs_writeback,
+	&f3_writer_first,
+	&f3_finish_fault_realloc,
+	&f4_range_cyclic_inversion,
+	NULL
+};

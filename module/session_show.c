@@ -34,7 +34,8 @@ static void dxl_role_show_stack(struct seq_file *seq,
 {
 	unsigned int i;
 
-	if (role->state != DXL_ROLE_PARKED && role->state != DXL_ROLE_ASLEEP)
+	if (role->state != DXL_ROLE_PARKED &&
+	    role->state != DXL_ROLE_ASLEEP && !role->bit)
 		return;
 	for (i = 0; i < role->depth; i++)
 		seq_printf(seq, "stack %s %pS\n", role->name,

@@ -145,7 +145,7 @@ static const struct expectation expect[] = {
 	{ WITH("per_folio", "nofs"), FINE, NULL },
 	{ WITH("per_folio", "uncharged"), FINE, NULL },
 	{ WITH("unlock_late", "under_lock"), FINE,
-	  "Kara: what is in the bio is locked, and reclaim passes over it; others wait for these locks" },
+	  "Kara: what is in the bio is locked, so reclaim passes over it; others wait longer" },
 	{ WITH("unlock_late", "prealloc"), FINE, NULL },
 	{ WITH("unlock_late", "always"), FINE, NULL },
 	{ WITH("unlock_late", "unused"), FINE, NULL },

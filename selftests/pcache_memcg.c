@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The deadlock of 2018 with the kernel's own reclaim: a memory cgroup of the
+ * legacy hierarchy is full, and a page fault in it charges a page table while it
+ * holds a folio lock.
+ *
+ *  1. A reader in the cgroup makes folios 3 and 5 dirty, then faults on page 5 and
+ *     is held with the folio locked. Now the limit of the cgroup becomes what it
+ *     uses. A writer outside begins an fsync and is held with folio 3 in its bio.
+ *  2. Bug (submit=block, pf_alloc=under_lock): both go on. The reader's charge
+ *     enters reclaim, which waits for the writeback of folio 3: its stack says so.
+ *     The writer waits for the lock of folio 5. The verdict names the cycle. A
+ *     rescue submits the bio: reclaim goes on, and both end.
+ *  3. Submit rule trylock: reclaim waits just the same, until the writer goes on,
+ *     and all end by themselves.
+ *  4. Allocation rules: with the table before the lock (sound), or not charged,
+ *     nothing is reclaimed under the lock.
+ *  5. Each time: what was written is there, no bio and no page is lost, and no
+ *     charge is left in the cgroup.
+ *
+ * Broken: no cycle where the bug is, a cycle where it is not, a reader that does
+ * not stand in reclaim, charges that stay.
+ *
+ * daxlab-test: timeout=300 needs=module args="size=64M"
+ */
+#include <sched.h>
+#include <sys/mount.h>
+
+#include "session.h"
+#include "verdict.h"
+
+#define A	3
+#define B	5
+#define CGROUPS	"/tmp/memcg"
+#define OURS	CGROUPS "/daxlab"
+#define LOCKED		"pf.page_locked"
+#define COLLECTED	"pwb.after_set_writeback"
+
+FIXTURE(full) {
+	int session;
+	int fd;
+	char *map;
+	struct role writer, reader;
+};
+
+/* One CPU for all: what a cgroup has in stock lies with a CPU. */
+static void stay_on_first_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	must(!sched_setaffinity(0, sizeof(set), &set));
+}
+
+FIXTURE_SETUP(full)
+{
+	stay_on_first_cpu();
+	if (mkdir(CGROUPS, 0700) && errno != EEXIST)
+		abort();
+	if (mount("memcg", CGROUPS, "cgroup", 0, "memory"))
+		SKIP(return, "no memory cgroups of the legacy hierarchy");
+	must(!mkdir(OURS, 0700));
+}
+
+static long number_in(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), OURS "/%s", name);
+	return strtol(slurp(path), NULL, 10);
+}
+
+static bool limit_to(long bytes)
+{
+	int fd = open(OURS "/memory.limit_in_bytes", O_WRONLY | O_CLOEXEC);
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%ld", bytes);
+	bool done;
+
+	must(fd >= 0);
+	done = write(fd, text, len) == len;
+	close(fd);
+	return done;
+}
+
+/* Once reclaim was entered there must be room: else the reader is killed for it. */
+static void make_room(void)
+{
+	must(limit_to(64L << 20));
+}
+
+static void join_cgroup(void)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", getpid());
+	put_text(OURS "/cgroup.procs", text);
+}
+
+/* The first deed makes folios, so that they are charged to the cgroup; the second faults. */
+static void reader_deed(void *arg)
+{
+	FIXTURE_DATA(full) *self = arg;
+	static int deeds;
+
+	if (deeds++) {
+		load(self->map + B * PAGE);
+		return;
+	}
+	join_cgroup();
+	must(pwrite(self->fd, "A", 1, A * PAGE) == 1);
+	must(pwrite(self->fd, "B", 1, B * PAGE) == 1);
+	/* So that the cgroup has something in stock (fill_cgroup()). */
+	must(mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) != MAP_FAILED);
+}
+
+static void writer_deed(void *arg)
+{
+	FIXTURE_DATA(full) *self = arg;
+
+	must(!fsync(self->fd));
+}
+
+/*
+ * What is left below the limit goes, without any reclaim: a limit below usage
+ * first gives back what is in stock, which makes usage smaller; then the limit is
+ * what is used.
+ */
+static void fill_cgroup(struct __test_metadata *_metadata)
+{
+	long usage = number_in("memory.usage_in_bytes");
+
+	ASSERT_LT(0, usage);
+	ASSERT_TRUE(limit_to(usage - PAGE));
+	usage = number_in("memory.usage_in_bytes");
+	ASSERT_TRUE(limit_to(usage));
+	EXPECT_EQ(usage, number_in("memory.usage_in_bytes"));
+	printf("# the cgroup is full: %ld bytes\n", usage);
+}
+
+static void begin(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self,
+		  const char *variant)
+{
+	char options[256];
+
+	snprintf(options, sizeof(options), "dax=never%s%s", *variant ? "," : "", variant);
+	must(!dxl_mount_fresh(options));
+	self->fd = hole_file("file", 8 * PAGE);
+	self->map = map_pte(self->fd, 0, 8 * PAGE);
+	self->session = session_open();
+	must(!say(self->session, "bind daxlab0"));
+	make_room();
+	self->writer = role_start(self->session, "writer", writer_deed, self);
+	self->reader = role_start(self->session, "reader", reader_deed, self);
+
+	role_go(&self->reader);
+	ASSERT_EQ(0, say(self->session, "wait reader idle"));
+	ASSERT_EQ(0, say(self->session, "arm " LOCKED " 1*park(60000){role=reader}"));
+	ASSERT_EQ(0, say(self->session, "arm " COLLECTED " 1*park(60000){role=writer}"));
+	role_go(&self->reader);
+	ASSERT_EQ(0, say(self->session, "wait reader parked:" LOCKED));
+	fill_cgroup(_metadata);
+	role_go(&self->writer);
+	ASSERT_EQ(0, say(self->session, "wait writer parked:" COLLECTED));
+	ASSERT_EQ(0, say(self->session, "release reader"));
+}
+
+static bool charges_gone(void)
+{
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		put_text(OURS "/memory.force_empty", "0");
+		if (!number_in("memory.usage_in_bytes"))
+			return true;
+		usleep(10000);
+	}
+	printf("# %ld bytes stay charged\n", number_in("memory.usage_in_bytes"));
+	return false;
+}
+
+static void end(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self)
+{
+	char a = 0, b = 0;
+
+	EXPECT_EQ(0, role_join(&self->reader));
+	EXPECT_EQ(0, role_join(&self->writer));
+	EXPECT_EQ(0, close(self->session));
+	EXPECT_EQ(dxl_stat("pwb_bios"), dxl_stat("pwb_bios_ended"));
+	EXPECT_EQ(dxl_stat("pf_tables"), dxl_stat("pf_tables_freed"));
+
+	EXPECT_EQ(0, fsync(self->fd));
+	munmap(self->map, 8 * PAGE);
+	EXPECT_EQ(0, posix_fadvise(self->fd, 0, 0, POSIX_FADV_DONTNEED));
+	EXPECT_EQ(1, pread(self->fd, &a, 1, A * PAGE));
+	EXPECT_EQ(1, pread(self->fd, &b, 1, B * PAGE));
+	EXPECT_EQ('A', a);
+	EXPECT_EQ('B', b);
+	close(self->fd);
+	EXPECT_EQ(0, dxl_umount());
+	EXPECT_TRUE(charges_gone());
+}
+
+FIXTURE_TEARDOWN(full)
+{
+	rmdir(OURS);
+	umount(CGROUPS);
+	rmdir(CGROUPS);
+}
+
+TEST_F(full, bug)
+{
+	char *text, want[128];
+	struct stat st;
+
+	begin(_metadata, self, "submit=block,pf_alloc=under_lock");
+	must(!fstat(self->fd, &st));
+	EXPECT_EQ(0, say(self->session, "wait reader blocked"));
+	EXPECT_EQ(0, say(self->session, "release writer"));
+	EXPECT_EQ(0, say(self->session, "wait writer blocked"));
+	EXPECT_EQ(0, say(self->session, "wait all still"));
+	EXPECT_EQ(0, say(self->session, "verdict"));
+	text = malloc(REPORT);
+	must(text);
+	text_of(self->session, text);
+	show(strstr(text, "\nverdict ") ?: text);
+	snprintf(want, sizeof(want),
+		 "verdict deadlock - deadlock: writer/%d holds unsubmitted bio with folio 3 under writeback, waits for the lock of folio 5; ",
+		 self->writer.pid);
+	EXPECT_TRUE(told(self->session, "%s", want));
+	snprintf(want, sizeof(want),
+		 "reader/%d holds the lock of folio 5, waits for writeback of folio 3\n",
+		 self->reader.pid);
+	EXPECT_NE(NULL, strstr(text, want));
+	/* In the kernel's own reclaim of that cgroup, under our fault. */
+	EXPECT_NE(NULL, strstr(text, " shrink_"));
+	EXPECT_NE(NULL, strstr(text, " try_to_free_mem_cgroup_pages"));
+	EXPECT_NE(NULL, strstr(text, " dxl_pcache_fault"));
+	EXPECT_EQ(NULL, strstr(text, "dxl_table_reclaim"));
+	free(text);
+
+	make_room();
+	EXPECT_EQ(0, say(self->session, "rescue"));
+	EXPECT_EQ(0, say(self->session, "wait all idle"));
+	EXPECT_EQ(0, say(self->session, "verdict"));
+	EXPECT_TRUE(told(self->session, "verdict none\n"));
+	end(_metadata, self);
+}
+
+/* Reclaim waits under the folio lock, but the writer does not wait with a bio. */
+TEST_F(full, trylock)
+{
+	begin(_metadata, self, "pf_alloc=under_lock");
+	EXPECT_EQ(0, say(self->session, "wait reader blocked"));
+	EXPECT_TRUE(told(self->session, "stack reader shrink_"));
+	make_room();
+	EXPECT_EQ(0, say(self->session, "release writer"));
+	EXPECT_EQ(0, say(self->session, "wait all idle"));
+	EXPECT_EQ(0, say(self->session, "verdict"));
+	EXPECT_TRUE(told(self->session, "verdict none\n"));
+	end(_metadata, self);
+}
+
+/* Nothing is allocated under the lock that reclaim would have to find. */
+static void table_that_passes(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self,
+			      const char *variant)
+{
+	begin(_metadata, self, variant);
+	EXPECT_EQ(0, say(self->session, "wait reader idle"));
+	make_room();
+	EXPECT_EQ(0, say(self->session, "release writer"));
+	EXPECT_EQ(0, say(self->session, "wait all idle"));
+	EXPECT_EQ(0, say(self->session, "verdict"));
+	EXPECT_TRUE(told(self->session, "verdict none\n"));
+	end(_metadata, self);
+}
+
+TEST_F(full, prealloc)
+{
+	table_that_passes(_metadata, self, "submit=block");
+}
+
+TEST_F(full, uncharged)
+{
+	table_that_passes(_metadata, self, "submit=block,pf_alloc=uncharged");
+}
+
+TEST_HARNESS_MAIN

@@ -28,7 +28,11 @@
 void dxl_tree_init(struct dxl_tree *tree, const struct dxl_tree_ops *ops,
 		   struct dxl_lab *lab, dev_t dev, unsigned long ino)
 {
+	static struct lock_class_key key;
+
 	xa_init(&tree->xa);
+	lockdep_init_map_wait(&tree->dep_map, "dxl_entry", &key, 0,
+			      LD_WAIT_SLEEP);
 	tree->ops = ops;
 	tree->lab = lab;
 	tree->dev = dev;
@@ -149,6 +153,7 @@ static void dxl_hold_start(struct dxl_tree *tree, const struct xa_state *xas,
 	hold->since = jiffies;
 	hold->clock = dxl_hist_clock();
 	hlist_add_head(&hold->list, &tree->holds);
+	lock_map_acquire_try(&tree->dep_map);
 	trace_entry_lock(tree->dev, tree->ino, hold->first, xa_to_value(entry));
 }
 
@@ -205,6 +210,7 @@ void dxl_entry_release(struct dxl_tree *tree, struct dxl_hold *hold)
 	__must_hold(&tree->xa.xa_lock)
 {
 	hlist_del(&hold->list);
+	lock_map_release(&tree->dep_map);
 	dxl_hist_since(DXL_HIST_HOLD, hold->clock);
 }
 
@@ -289,6 +295,7 @@ int dxl_entry_grab(struct dxl_tree *tree, pgoff_t index, unsigned int order,
 	struct dxl_grab grab;
 	void *entry;
 
+	might_lock(tree);
 	grab.waited = false;
 	grab.downgraded = false;
 	grab.owes = false;
@@ -341,6 +348,7 @@ void dxl_entry_set(struct dxl_tree *tree, struct dxl_hold *hold, void *entry,
 	XA_STATE(xas, &tree->xa, hold->first);
 	void *new = xa_mk_value(xa_to_value(entry) | DXL_ENTRY_LOCKED);
 
+	lockdep_assert_held(tree);
 	if (dxl_entry_is_data(hold->entry)) {
 		if (!dirty)
 			return;

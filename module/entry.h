@@ -41,6 +41,13 @@
  *	carries TOWRITE (upstream clears TOWRITE early and skips locked entries:
  *	B3b, B3).
  *
+ * Lockdep, where the kernel has it, knows the entries of a tree as one lock: a
+ * hold is taken with nobody waiting (a trylock, under xa_lock), and who may have
+ * to wait says so before, without xa_lock (might_lock()). All trees are of one
+ * class. Orders and colours are no subclasses: nobody waits for an entry while
+ * owning another of whatever order, colour or tree (rule 20), so there is no
+ * nesting that a subclass could name, and it would hide one that is a bug.
+ *
  * Rule 12 (who may leave without lock or put waits non-exclusively) has nobody
  * to bind: waiters here hold a reference to the inode, and none leaves early.
  *
@@ -52,6 +59,7 @@
 #include "lab.h"
 
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -91,6 +99,7 @@ struct dxl_tree_ops {
  * @waiters: struct dxl_waiter of each sleeping task
  * @owed: wakes whose store is done and which are not issued, while watched
  * @lab: whose choices and log apply; NULL in tests of the entry lock alone
+ * @dep_map: the entries, as lockdep knows them
  */
 struct dxl_tree {
 	struct xarray xa;
@@ -101,6 +110,7 @@ struct dxl_tree {
 	struct hlist_head holds;
 	struct list_head waiters;
 	unsigned int owed;
+	struct lockdep_map dep_map;
 };
 
 /**
@@ -204,6 +214,23 @@ static inline unsigned int dxl_entry_order(const void *entry)
 static inline unsigned long dxl_entry_pages(const void *entry)
 {
 	return 1UL << dxl_entry_order(entry);
+}
+
+/**
+ * dxl_tree_retire() - Nobody but the caller can find the tree any more.
+ * @tree: the tree
+ *
+ * For lockdep: reclaim may evict a file, and so look for entries to wait for,
+ * in a task that owns an entry of another file. There are none to wait for.
+ *
+ * Context: Any context.
+ */
+static inline void dxl_tree_retire(struct dxl_tree *tree)
+{
+	static struct lock_class_key key;
+
+	lockdep_init_map_wait(&tree->dep_map, "dxl_entry (evicted)", &key, 0,
+			      LD_WAIT_SLEEP);
 }
 
 int dxl_entry_init(void);

@@ -98,6 +98,7 @@ long dxl_entry_delete_unmapped(struct dxl_tree *tree, pgoff_t first,
 	void *entry;
 	int err = 0;
 
+	might_lock(tree);
 	xas_lock(&xas);
 	while (index <= last) {
 		xas_set(&xas, index);

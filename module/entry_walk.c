@@ -159,6 +159,7 @@ long dxl_entry_delete_range(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
 	long deleted = 0;
 	void *entry;
 
+	might_lock(tree);
 	xas_lock(&xas);
 	for (;;) {
 		xas_set(&xas, walk.index);
@@ -294,6 +295,7 @@ int dxl_entry_collect(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
 	void *entry;
 	int err = 0;
 
+	might_lock(tree);
 	xas_lock(&xas);
 	while (nr < max) {
 		xas_set(&xas, index);

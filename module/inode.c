@@ -276,6 +276,7 @@ static void dxl_inode_delete(struct inode *inode)
 void dxl_evict_inode(struct inode *inode)
 {
 	truncate_inode_pages_final(&inode->i_data);
+	dxl_tree_retire(&DXL_I(inode)->tree);
 	/* What a variant left locked, nobody will unlock. */
 	if (dxl_varied())
 		dxl_tree_rescue(&DXL_I(inode)->tree);

@@ -8,6 +8,7 @@
 #define DXL_SELFTEST_H
 
 #include <linux/init.h>
+#include <linux/types.h>
 
 #ifdef DAXLAB_DEBUG
 
@@ -38,11 +39,14 @@ int __init dxl_selftest_balloc(void);
 int __init dxl_selftest_map(void);
 int __init dxl_selftest_crash(void);
 int __init dxl_selftest_oracle(void);
+bool __init dxl_selftest_breach(int *err);
 
 static inline int __init dxl_selftest(void)
 {
 	int err;
 
+	if (dxl_selftest_breach(&err))
+		return err;
 	err = dxl_selftest_entry();
 	if (!err)
 		err = dxl_selftest_balloc();

@@ -153,6 +153,7 @@ void dxl_probe_stop(struct dxl_test *t);
 /* entry_run.c */
 u64 dxl_test_count(struct dxl_test *t, enum dxl_stat stat);
 int dxl_test_make(struct dxl_test *t, pgoff_t index, void *entry, bool dirty);
+void dxl_test_tree_init(struct dxl_tree *tree, unsigned long ino);
 
 /* entry_variant.c */
 int dxl_test_vary(struct dxl_test *t, const char *choices);

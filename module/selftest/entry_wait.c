@@ -166,7 +166,7 @@ static int wait_other_tree(struct dxl_test *t)
 		i = 0;
 	}
 	t->other = t->others + i;
-	dxl_tree_init(t->other, &dxl_test_tree_ops, NULL, 0, 2);
+	dxl_test_tree_init(t->other, 2);
 	t->worker[0].tree = t->other;
 	DXL_EXPECT(!dxl_entry_grab(&t->tree, index, 0, t->hold));
 	DXL_EXPECT(!dxl_entry_grab(t->other, index, 0, t->hold + 1));

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Running test files, in a VM or on the host, and telling ktap.sh how it went.
-# Uses $kernel and $logs of scripts/check.
+# Uses $kernel, $logs and $DAXLAB_SLOW of scripts/check.
 # shellcheck disable=SC2154
 
 # How long the host waits for the guest to boot; and, on top of a test's bound
@@ -27,7 +27,7 @@ end_test() {
 # follow_guest FD PID - pass on what guest/tests says; sets $current to the
 # test that had not ended when it fell silent, and $ended to the count
 follow_guest() {
-	local fd=$1 pid=$2 word rest name verdict status deadline=$((SECONDS + BOOT_LIMIT))
+	local fd=$1 pid=$2 word rest name verdict status deadline=$((SECONDS + BOOT_LIMIT * DAXLAB_SLOW))
 
 	current='' ended=0 silent=0
 	while :; do
@@ -43,14 +43,14 @@ follow_guest() {
 		case $word in
 		begin)
 			current=${rest% *} started=$SECONDS
-			deadline=$((SECONDS + ${rest##* } + GRACE))
+			deadline=$((SECONDS + ${rest##* } + GRACE * DAXLAB_SLOW))
 			;;
 		'|') ktap_sub "$rest" ;;
 		end)
 			read -r name verdict rest <<<"$rest"
 			current=''
 			((++ended))
-			deadline=$((SECONDS + GRACE))
+			deadline=$((SECONDS + GRACE * DAXLAB_SLOW))
 			end_test "$name" "$verdict" "$rest"
 			;;
 		esac
@@ -66,7 +66,7 @@ run_in_vm() {
 	while (($#)); do
 		# shellcheck disable=SC2086 # options are words
 		exec {fd}< <(exec "$TOP/scripts/vm" --kernel "$kernel" --out "$logs" \
-			--console "$logs/console-$((++boot)).log" --timeout 3600 $options \
+			--console "$logs/console-$((++boot)).log" --timeout $((3600 * DAXLAB_SLOW)) $options \
 			-- "$TOP/scripts/guest/tests" "$@" 2>"$logs/vm.err")
 		pid=$!
 		follow_guest "$fd" "$pid"
@@ -101,7 +101,7 @@ run_in_vm() {
 run_on_host() {
 	local name limit line status=0 fd pid
 	name=$(test_name "$1") started=$SECONDS
-	limit=$(test_part "$1" timeout 60)
+	limit=$(test_limit "$1")
 
 	exec {fd}< <(cd "$TOP" && DAXLAB_TOP=$TOP \
 		DAXLAB_KERNEL=$kernel DAXLAB_KO=$(module_for "$kernel" release) exec timeout -k 5 "$limit" \

@@ -8,6 +8,7 @@ declare -A DEPS=(
 	[build]="make gcc libc6-dev linux-headers-amd64 linux-source-6.1 xz-utils"
 	[vm]="qemu-system-x86 linux-image-amd64 linux-headers-amd64 busybox-static cpio kmod"
 	[test]="fio xfsprogs e2fsprogs trace-cmd procps"
+	[kernel]="flex bison bc libelf-dev"
 	[lint]="sparse shellcheck perl"
 )
 

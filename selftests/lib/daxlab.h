@@ -17,6 +17,10 @@
 #define DXL_PAGE	4096UL
 #define DXL_PMD		(2UL << 20)
 
+/* The linker puts the second in place of alarm(), which is the first then. */
+unsigned int __real_alarm(unsigned int seconds);
+unsigned int __wrap_alarm(unsigned int seconds);
+
 /* The runner names the module's file; it loads it too, with needs=module. */
 int dxl_load(const char *params);
 int dxl_unload(void);

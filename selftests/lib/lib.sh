@@ -60,9 +60,10 @@ finish() {
 	exit "$KTAP_FAILED"
 }
 
-# loop_until SECONDS COMMAND... - poll until it succeeds; 1 if it never does
+# loop_until SECONDS COMMAND... - poll until it succeeds; 1 if it never does. On
+# slow kernels the time is longer.
 loop_until() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${DAXLAB_SLOW:-1}))
 	shift
 	until "$@"; do
 		((SECONDS < end)) || return 1

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the kernel has to complain about: in its log, and on debug kernels what
+# it says only when asked.
+
+readonly COMPLAINTS='WARNING:|BUG[ :]|Oops|Call Trace|general protection|blocked for more than|'\
+'rcu.*(stall|self-detected)|Bad page|Bad rss-counter|bad p[mu]d|daxlab: .*leak|objects remaining|'\
+'INFO: (possible|trying to register)|UBSAN:|ODEBUG:|suspected memory leaks'
+readonly KMEMLEAK=/sys/kernel/debug/kmemleak
+
+# own_races - stdin without the reports of data races in which our module has
+# no part: of those, only the headlines go to $DAXLAB_OUT/races-elsewhere
+own_races() {
+	awk -v elsewhere="$DAXLAB_OUT/races-elsewhere" '
+		function show() {
+			if (ours || !races) printf "%s", block
+			else print headline >>elsewhere
+			block = headline = ""
+			inside = races = ours = 0
+		}
+		/^=+$/ { if (inside) show(); else inside = 1; next }
+		!inside { print; next }
+		{ block = block $0 "\n" }
+		/BUG: KCSAN/ { races = 1; headline = $0 }
+		/\[daxlab\]/ { ours = 1 }
+		END { if (inside) show() }'
+}
+
+# log_complaint FILE - the first line in which the kernel complains
+log_complaint() {
+	sed '/sysrq: Show Blocked State/,$d' "$1" | own_races | grep -m 1 -E "$COMPLAINTS"
+}
+
+# lockdep_is_off - it looks for nothing any more, once it has reported anything
+lockdep_is_off() { grep -q '^ debug_locks: *0$' /proc/lockdep_stats 2>/dev/null; }
+
+# leaks_so_far - what nobody points to, if this kernel can tell. An object has to
+# be 5 s old, and to look the same in two scans.
+leaks_so_far() {
+	[[ -w $KMEMLEAK ]] || return 0
+	sleep 6
+	echo scan >"$KMEMLEAK"
+	echo scan >"$KMEMLEAK"
+	cat "$KMEMLEAK"
+}
+
+# forget_leaks - those of the boot are none of ours
+forget_leaks() {
+	[[ -w $KMEMLEAK ]] || return 0
+	leaks_so_far >"$DAXLAB_OUT/leaks-at-boot"
+	echo clear >"$KMEMLEAK"
+}

@@ -3,6 +3,7 @@
  * debugfs of a mount: SBID/variant, SBID/variants/KNOB
  */
 #include "debugfs.h"
+#include "frozen.h"
 #include "fs_variant.h"
 
 #include <linux/debugfs.h>
@@ -114,6 +115,7 @@ void dxl_debugfs_mount(struct dxl_lab *lab)
 	lab->dir = debugfs_create_dir(lab->sb->s_id, dxl_debugfs_root);
 	debugfs_create_file("variant", 0600, lab->dir, lab, &variant_fops);
 	dxl_verdict_files_mount(lab);
+	dxl_cache_files_mount(lab);
 	knobs = debugfs_create_dir("variants", lab->dir);
 	for (knob = 0; knob < DXL_NR_KNOBS; knob++)
 		debugfs_create_file(dxl_knob_name(knob), 0600, knobs, lab,

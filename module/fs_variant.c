@@ -7,6 +7,7 @@
 
 #include "fs_variant.h"
 #include "entry_evict.h"
+#include "frozen.h"
 #include "window.h"
 
 #include <linux/pagemap.h>
@@ -179,7 +180,8 @@ static bool dxl_mount_is_busy(struct super_block *sb)
 			break;
 	}
 	spin_unlock(&sb->s_inode_list_lock);
-	return busy || READ_ONCE(DXL_SB(sb)->lab.txn.owner);
+	return busy || READ_ONCE(DXL_SB(sb)->lab.txn.owner) ||
+	       dxl_frozen_is_busy(&DXL_SB(sb)->lab);
 }
 
 static void dxl_requeue_inode(struct inode *inode, void *arg)
@@ -214,7 +216,7 @@ static struct dxl_variant dxl_variant_merge(const struct dxl_lab *lab,
  *
  * Context: May sleep.
  * Return: 0; -EBUSY, with a line in the log, while an entry is locked or waited
- * for, or the transaction held.
+ * for, the transaction held, or a folio frozen.
  */
 int dxl_variant_change(struct super_block *sb, const struct dxl_variant *from,
 		       const struct dxl_variant *to)

@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) "daxlab: " fmt
 
+#include "frozen.h"
 #include "fs.h"
 #include "pcache.h"
 
@@ -275,6 +276,11 @@ static void dxl_inode_delete(struct inode *inode)
  */
 void dxl_evict_inode(struct inode *inode)
 {
+	struct dxl_lab *lab = &DXL_SB(inode->i_sb)->lab;
+
+	/* Zombies would hang it. */
+	if (!list_empty(&lab->frozen.freezes))
+		dxl_freeze_sweep(lab, &inode->i_data);
 	truncate_inode_pages_final(&inode->i_data);
 	dxl_tree_retire(&DXL_I(inode)->tree);
 	/* What a variant left locked, nobody will unlock. */

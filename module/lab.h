@@ -20,6 +20,7 @@
 #include <linux/wait.h>
 
 struct dentry;
+struct dxl_cache;
 struct dxl_finding;
 struct dxl_tree;
 struct dxl_waiter;
@@ -63,6 +64,9 @@ void dxl_watch_put(void);
 	E(BLOCKS, "blocks")	/* block map changed; first, arg: pages */ \
 	E(TXN, "txn")		/* arg: 0 wanted, 1 held, 2 ended */	\
 	E(DAMAGE, "damage")	/* arg: enum dxl_damage */		\
+	E(FREEZE, "freeze")	/* a folio's count, at 0; arg: what it was */ \
+	E(THAW, "thaw")		/* the count is back, or the folio gone; arg: 1: gone */ \
+	E(ZOMBIE, "zombie")	/* a lookup met a folio that nobody will thaw; index: looked up */ \
 	E(RESCUE, "rescue")
 
 enum dxl_event_type {
@@ -138,7 +142,10 @@ struct dxl_log {
 	D(HUGE_OVER_TABLE, "huge-over-table", "a huge pmd would have been installed over a page table") \
 	D(SKIPPED, "skipped", "a walk passed an entry of its range")	\
 	D(LOOP, "loop", "a walk came to the same entry twice in the same state") \
-	D(STORE_FAILED, "store-failed", "a fault could not store its entry: another is there")
+	D(STORE_FAILED, "store-failed", "a fault could not store its entry: another is there") \
+	D(FOREIGN, "foreign", "a lookup got a folio that is somebody else's by now") \
+	D(SPLIT_UNPREPARED, "unprepared", "an entry would have been split without nodes for it: a NULL dereference") \
+	D(SPLIT_NODES, "wrong-nodes", "nodes that were made for an entry of another order would have come into the tree")
 
 enum dxl_damage {
 #define DXL_DAMAGE_ENUM(damage, name, sentence) DXL_DAMAGE_##damage,
@@ -176,6 +183,28 @@ struct dxl_txn {
 };
 
 /**
+ * struct dxl_frozen - folios of a mount that are frozen, and who wants them
+ * @lock: guards the lists; irqs off, inside the xa_lock of i_pages
+ * @freezes: struct dxl_freeze
+ * @spins: struct dxl_spin
+ * @mutex: guards what follows; held briefly
+ * @cache: the private page cache, or NULL until somebody uses it
+ * @users: tasks that are in an operation on @cache
+ * @sweep: the last of them empties it
+ * @closed: the mount goes away, nobody comes in any more
+ */
+struct dxl_frozen {
+	spinlock_t lock;
+	struct list_head freezes;
+	struct list_head spins;
+	struct mutex mutex;
+	struct dxl_cache *cache;
+	unsigned int users;
+	bool sweep;
+	bool closed;
+};
+
+/**
  * struct dxl_lab - one in each mount
  * @variant: choices; written under @lock and read by anybody
  * @varied: the mount has a reference on dxl_varied_key, guarded by @lock
@@ -184,6 +213,7 @@ struct dxl_txn {
  * @dir: its directory in debugfs, or NULL
  * @lock: serialises changes of @variant, verdicts and rescues
  * @txn: the transaction (variants of knob txn only)
+ * @frozen: frozen folios
  * @rescues: counts rescues; a wait that a knob made ends when it changes
  * @damages: by kind, since the last dxl_log_mark()
  * @caught: the first lost wakeup since then that was seen with nobody in
@@ -200,6 +230,7 @@ struct dxl_lab {
 	struct dentry *dir;
 	struct mutex lock;
 	struct dxl_txn txn;
+	struct dxl_frozen frozen;
 	atomic_t rescues;
 	atomic_t damages[DXL_NR_DAMAGES];
 	struct dxl_finding *caught;

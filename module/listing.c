@@ -154,6 +154,18 @@ static void dxl_event_text(const struct dxl_event *event, char *text,
 				  dxl_damage_sentence(event->arg),
 				  event->first);
 		break;
+	case DXL_EV_FREEZE:
+		scnprintf(text, size, "freezes the folio of 0x%lx: %lu references",
+			  event->first, event->arg);
+		break;
+	case DXL_EV_THAW:
+		scnprintf(text, size, "%s that of 0x%lx",
+			  event->arg ? "takes out" : "thaws", event->first);
+		break;
+	case DXL_EV_ZOMBIE:
+		scnprintf(text, size, "meets a zombie at 0x%lx: an error",
+			  event->first);
+		break;
 	case DXL_EV_RESCUE:
 		strscpy(text, "rescued", size);
 		break;

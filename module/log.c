@@ -4,6 +4,7 @@
  */
 #include "lab.h"
 #include "entry.h"
+#include "frozen.h"
 #include "oracle.h"
 #include "role.h"
 
@@ -102,6 +103,10 @@ void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb)
 	INIT_LIST_HEAD(&lab->txn.waiters);
 	init_waitqueue_head(&lab->txn.queue);
 	spin_lock_init(&lab->folio_lock);
+	spin_lock_init(&lab->frozen.lock);
+	INIT_LIST_HEAD(&lab->frozen.freezes);
+	INIT_LIST_HEAD(&lab->frozen.spins);
+	mutex_init(&lab->frozen.mutex);
 	INIT_LIST_HEAD(&lab->pwbs);
 	INIT_LIST_HEAD(&lab->folio_holds);
 }
@@ -149,6 +154,7 @@ void dxl_lab_exit(struct dxl_lab *lab)
 	dxl_lab_vary(lab, &sound);
 	dxl_lab_settle(lab);
 	dxl_oracle_forget(lab);
+	dxl_cache_free(lab);
 	kvfree(lab->log);
 }
 

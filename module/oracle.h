@@ -22,7 +22,10 @@ struct inode;
 	V(SKIPPED, "skipped-entry")		/* a walk passed an entry */ \
 	V(LIVELOCK, "livelock")			/* O5 */		\
 	V(DEADLOCK, "deadlock")			/* O6 */		\
-	V(FAILED, "failed-store")		/* a fault failed that must not */
+	V(FAILED, "failed-store")		/* a fault failed that must not */ \
+	V(ZOMBIE, "zombie-folio")		/* a slot holds a folio that is dead */ \
+	V(FOREIGN, "foreign-folio")		/* or somebody else's by now */	\
+	V(SPLIT, "broken-split")		/* of a large entry */
 
 enum dxl_verdict_kind {
 #define DXL_VERDICT_ENUM(kind, name) DXL_VERDICT_##kind,
@@ -45,7 +48,11 @@ enum dxl_verdict_kind {
 	L(MISDIRECTED, "misdirected-wake")	/* one key, several locks */ \
 	L(STRANGER, "burnt-on-a-stranger")	/* another key took it */ \
 	L(LATE_ENQUEUE, "enqueued-too-late")				\
-	L(STALE_KEY, "wake-on-the-new-key")
+	L(STALE_KEY, "wake-on-the-new-key")				\
+	L(PERMANENT, "permanent")	/* of a livelock: nobody will thaw it */ \
+	L(TRANSIENT, "transient")	/* somebody will, and RCU is held till then */ \
+	L(STALE_COPY, "stale-copy")	/* of a zombie: a split has put it there */ \
+	L(FREEZER_LEFT, "freezer-left")	/* who froze it is gone */
 
 enum dxl_cause {
 #define DXL_CAUSE_ENUM(cause, name) DXL_CAUSE_##cause,

@@ -3,13 +3,14 @@
  * The wait-for graph: tasks, what they wait for, who owns it
  *
  * Nodes are the roles of a session and whoever holds or waits for an entry;
- * edges are entry locks, the transaction, mmap_lock, i_rwsem, invalidate_lock,
- * folio locks, and writeback bits of folios in a bio that nobody has submitted,
+ * edges are entry locks, frozen folios, the transaction, mmap_lock, i_rwsem,
+ * invalidate_lock, folio locks, and writeback bits of folios in a bio that nobody has submitted,
  * which belong to the task that has the bio. It is built while the session is
  * still, so all edges are true at one time. A cycle is a deadlock; a chain that
  * ends at nobody tells whom a lost wakeup keeps waiting.
  */
 #include "verdict.h"
+#include "frozen.h"
 #include "fs.h"
 #include "pwb.h"
 #include "session.h"
@@ -213,6 +214,9 @@ static void dxl_graph_role(struct dxl_graph *graph, const struct dxl_role *role)
 		dxl_graph_mmap(graph, node, role);
 	else if (!strcmp(node->on, "txn"))
 		dxl_graph_txn(graph, node);
+	else if (dxl_role_state(role) == DXL_ROLE_FROZEN)
+		dxl_node_owner(node, dxl_freeze_owner(graph->oracle->lab,
+						      role->task));
 	else if (sscanf(node->on, "i_rwsem:%lu", &ino) == 1)
 		dxl_graph_sem(graph, node, role, ino, false);
 	else if (sscanf(node->on, "invalidate_lock:%lu", &ino) == 1)

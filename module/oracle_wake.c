@@ -348,6 +348,11 @@ static enum dxl_verdict_kind dxl_damage_kind(enum dxl_damage damage)
 		return DXL_VERDICT_SKIPPED;
 	case DXL_DAMAGE_LOOP:
 		return DXL_VERDICT_LIVELOCK;
+	case DXL_DAMAGE_FOREIGN:
+		return DXL_VERDICT_FOREIGN;
+	case DXL_DAMAGE_SPLIT_UNPREPARED:
+	case DXL_DAMAGE_SPLIT_NODES:
+		return DXL_VERDICT_SPLIT;
 	case DXL_DAMAGE_STORE_FAILED:
 		return DXL_VERDICT_FAILED;
 	default:

@@ -7,6 +7,7 @@
  * can go after them.
  */
 #include "fs.h"
+#include "frozen.h"
 #include "pwb.h"
 #include "session.h"
 
@@ -22,7 +23,8 @@ static void dxl_rescue_inode(struct inode *inode, void *arg)
  *
  * First those that are parked: they may own what others wait for, and give it
  * back as if nobody had held them. Then the bios that nobody submits, the waits
- * for the transaction, which look at the count of rescues, and those for entries.
+ * for the transaction, which look at the count of rescues, those for frozen
+ * folios, and those for entries.
  *
  * Context: May sleep, but for nobody who may hang.
  */
@@ -32,5 +34,6 @@ void dxl_rescue(struct dxl_lab *lab)
 	dxl_window_rescue(lab);
 	dxl_txn_rescue(lab);
 	dxl_pwb_rescue(lab);
+	dxl_frozen_rescue(lab);
 	dxl_sb_visit_inodes(lab->sb, dxl_rescue_inode, NULL);
 }

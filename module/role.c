@@ -106,7 +106,9 @@ unsigned int dxl_role_stack(const struct task_struct *task,
 	rcu_read_lock();
 	role = dxl_role_find(task);
 	if (role && (role->state == DXL_ROLE_ASLEEP ||
-		     role->state == DXL_ROLE_PARKED || role->bit)) {
+		     role->state == DXL_ROLE_PARKED ||
+		     role->state == DXL_ROLE_FROZEN ||
+		     role->state == DXL_ROLE_SPINNING || role->bit)) {
 		depth = role->depth;
 		memcpy(stack, role->stack, depth * sizeof(*stack));
 	}
@@ -184,35 +186,42 @@ void dxl_role_fault(struct mm_struct *mm)
 }
 
 /**
- * dxl_role_txn() - The caller waits for the transaction, or does no more.
- * @waits: which
+ * dxl_role_rests() - The caller can do nothing before others do something.
+ * @state: DXL_ROLE_TXN, DXL_ROLE_FROZEN or DXL_ROLE_SPINNING
+ * @index: page index that it looks for, or 0
  *
- * Context: Process context.
+ * Context: Under the lock that dxl_role_granted() is called with.
  */
-void dxl_role_txn(bool waits)
+void dxl_role_rests(enum dxl_role_state state, pgoff_t index)
 {
 	struct dxl_role *role;
 
 	rcu_read_lock();
 	role = dxl_role_find(current);
-	if (role)
-		dxl_role_publish(role, waits ? DXL_ROLE_TXN : DXL_ROLE_RUNNING);
+	if (role) {
+		role->index = index;
+		role->depth = stack_trace_save(role->stack, DXL_STACK_DEPTH, 1);
+		dxl_role_publish(role, state);
+	}
 	rcu_read_unlock();
 }
 
 /**
- * dxl_role_granted() - The transaction is given to a task that waits for it.
+ * dxl_role_granted() - What a task rests for is there, or not awaited any more.
  * @task: the task
  *
- * Context: Any context; the task still sleeps.
+ * Context: Any context; the task still sleeps, or is the caller.
  */
 void dxl_role_granted(const struct task_struct *task)
 {
 	struct dxl_role *role;
+	enum dxl_role_state state;
 
 	rcu_read_lock();
 	role = dxl_role_find(task);
-	if (role && READ_ONCE(role->state) == DXL_ROLE_TXN)
+	state = role ? READ_ONCE(role->state) : DXL_ROLE_IDLE;
+	if (state == DXL_ROLE_TXN || state == DXL_ROLE_FROZEN ||
+	    state == DXL_ROLE_SPINNING)
 		dxl_role_publish(role, DXL_ROLE_RUNNING);
 	rcu_read_unlock();
 }

@@ -26,7 +26,9 @@
 	R(RUNNING, "running")						\
 	R(PARKED, "parked")	/* at role.window */			\
 	R(ASLEEP, "asleep")	/* for an entry, on role.key */		\
-	R(TXN, "blocked")	/* for the transaction */
+	R(TXN, "blocked")	/* for the transaction */		\
+	R(FROZEN, "blocked")	/* on a frozen folio, until it is thawed */ \
+	R(SPINNING, "spinning")	/* looks it up again and again */
 
 enum dxl_role_state {
 #define DXL_ROLE_ENUM(state, name) DXL_ROLE_##state,
@@ -107,8 +109,8 @@ void dxl_role_asleep(const struct dxl_waiter *waiter);	/* on the queue, under xa
 void dxl_role_woken(const struct dxl_waiter *waiter);	/* in the wake function */
 void dxl_role_awake(const struct dxl_waiter *waiter);	/* runs again, whyever */
 void dxl_role_fault(struct mm_struct *mm);		/* a fault begins; NULL: ends */
-void dxl_role_txn(bool waits);				/* for the transaction */
-void dxl_role_granted(const struct task_struct *task);	/* it is given to */
+void dxl_role_rests(enum dxl_role_state state, pgoff_t index);	/* TXN, ... */
+void dxl_role_granted(const struct task_struct *task);	/* no more */
 void dxl_role_waits(enum dxl_folio_bit bit, const struct folio *folio,
 		    unsigned long ino, pgoff_t index);	/* NONE: no more */
 unsigned int dxl_role_id(const struct task_struct *task);	/* 0: none */

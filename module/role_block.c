@@ -3,6 +3,7 @@
  * Roles that sleep for locks which are not ours, and whether any role runs; words
  */
 #include "session.h"
+#include "frozen.h"
 #include "fs.h"
 #include "pwb.h"
 
@@ -47,10 +48,11 @@ static const char *dxl_blocked_on_inode(struct super_block *sb,
 
 /**
  * dxl_role_blocked() - Does a role sleep for something that is no entry?
- * @role: says that it runs, or that it waits for the transaction
+ * @role: says that it runs, or that it waits for one of the lab's own
  * @what: set to the name of the lock, if not NULL: "mmap_lock",
- *	"i_rwsem:INO", "invalidate_lock:INO", "txn"; "folio:lock:INO:INDEX",
- *	"folio:writeback:INO:INDEX", with "folio_" if its owner is no role
+ *	"i_rwsem:INO", "invalidate_lock:INO", "txn", "freeze:INDEX"; or
+ *	"folio:lock:INO:INDEX", "folio:writeback:INO:INDEX", with "folio_"
+ *	if its owner is no role
  * @size: of @what
  *
  * Context: Process context, with the session's lock.
@@ -67,6 +69,12 @@ bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size)
 	if (state == DXL_ROLE_TXN) {
 		if (what)
 			strscpy(what, "txn", size);
+		return true;
+	}
+	if (state == DXL_ROLE_FROZEN) {
+		if (what)
+			snprintf(what, size, "freeze:0x%lx",
+				 READ_ONCE(role->index));
 		return true;
 	}
 	if (state != DXL_ROLE_RUNNING || task_is_running(role->task))
@@ -92,8 +100,26 @@ bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size)
 	return true;
 }
 
+/**
+ * dxl_role_spins() - Does a role look up the same folio for ever?
+ * @role: whatever it says
+ *
+ * Context: Process context, with the session's lock.
+ * Return: true if it says so, and the folio is still frozen: else it is about to
+ * see that.
+ */
+bool dxl_role_spins(const struct dxl_role *role)
+{
+	const struct dxl_session *session = role->session;
+
+	return dxl_role_state(role) == DXL_ROLE_SPINNING && session->lab &&
+	       dxl_spin_is_stuck(session->lab, role->task);
+}
+
 static bool dxl_role_runs(const struct dxl_role *role)
 {
+	if (dxl_role_state(role) == DXL_ROLE_SPINNING)
+		return !dxl_role_spins(role);
 	return dxl_role_state(role) == DXL_ROLE_RUNNING &&
 	       !dxl_role_blocked(role, NULL, 0);
 }

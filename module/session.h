@@ -10,7 +10,8 @@
  *	begin [TEXT] | end		the calling role's deed begins, ends
  *	seed N				of random decisions (p%)
  *	arm WINDOW RULE | disarm WINDOW|all
- *	wait ROLE|all STATE [MS]	STATE: parked[:WINDOW] asleep blocked idle still
+ *	wait ROLE|all STATE [MS]	STATE: parked[:WINDOW] asleep blocked spinning
+ *					idle still
  *	release ROLE|all		from the windows where they are parked
  *	mark				a new run: forget log, hits, damages, verdict
  *	verdict				ask the oracles; -EBUSY if not quiescent
@@ -113,6 +114,7 @@ void dxl_oracles_mounted(struct dxl_lab *lab);
 
 /* role_block.c: is a role that says RUNNING on a wait list? Names what, if @what. */
 bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size);
+bool dxl_role_spins(const struct dxl_role *role);
 bool dxl_session_still(struct dxl_session *session);
 
 /*

@@ -209,6 +209,8 @@ static int dxl_wish_state(struct dxl_wish *wish, char *word)
 		wish->state = DXL_ROLE_ASLEEP;
 	else if (!strcmp(word, "blocked"))
 		wish->state = DXL_ROLE_TXN;
+	else if (!strcmp(word, "spinning"))
+		wish->state = DXL_ROLE_SPINNING;
 	else if (!strcmp(word, "idle"))
 		wish->state = DXL_ROLE_IDLE;
 	else if (!wish->still)
@@ -222,8 +224,10 @@ static int dxl_wish_role(const struct dxl_wish *wish,
 {
 	enum dxl_role_state state = dxl_role_state(role);
 
-	if (state == DXL_ROLE_RUNNING && dxl_role_blocked(role, NULL, 0))
+	if (dxl_role_blocked(role, NULL, 0))
 		state = DXL_ROLE_TXN;
+	else if (state == DXL_ROLE_SPINNING && !dxl_role_spins(role))
+		state = DXL_ROLE_RUNNING;
 	if (wish->still)
 		return state != DXL_ROLE_RUNNING;
 	if (state == wish->state)
@@ -292,7 +296,7 @@ static int dxl_do_wait(struct dxl_session *session, char *rest)
 
 	if (!wish.name || !state || dxl_wish_state(&wish, state))
 		return dxl_refuse(-EINVAL, state ?: "wait",
-				  "wants ROLE|all and parked[:WINDOW] asleep blocked idle still");
+				  "wants ROLE|all and parked[:WINDOW] asleep blocked spinning idle still");
 	if (rest || (word && (kstrtouint(word, 10, &ms) ||
 			      ms > DXL_WAIT_MS_MAX)))
 		return dxl_refuse(-EINVAL, word, "the time is not 0 to 60000 ms");

@@ -22,6 +22,8 @@ static void dxl_role_show(struct seq_file *seq, const struct dxl_role *role)
 	if (state == DXL_ROLE_ASLEEP)
 		seq_printf(seq, " ino %lu key 0x%lx index 0x%lx order %u",
 			   role->ino, role->key, role->index, role->order);
+	if (state == DXL_ROLE_SPINNING)
+		seq_printf(seq, " index 0x%lx", role->index);
 	if (*what)
 		seq_printf(seq, " on %s", what);
 	if (READ_ONCE(role->fault_mm))
@@ -34,8 +36,8 @@ static void dxl_role_show_stack(struct seq_file *seq,
 {
 	unsigned int i;
 
-	if (role->state != DXL_ROLE_PARKED &&
-	    role->state != DXL_ROLE_ASLEEP && !role->bit)
+	if (!role->bit && (role->state == DXL_ROLE_IDLE ||
+			   role->state == DXL_ROLE_RUNNING))
 		return;
 	for (i = 0; i < role->depth; i++)
 		seq_printf(seq, "stack %s %pS\n", role->name,

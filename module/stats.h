@@ -60,7 +60,15 @@
 	X(BIO_READS,			bio_reads)			\
 	X(BIO_WRITES,			bio_writes)			\
 	X(BIO_FLUSHES,			bio_flushes)			\
-	X(BIO_DISCARDS,			bio_discards)
+	X(BIO_DISCARDS,			bio_discards)			\
+	X(FREEZES,			freezes)			\
+	X(FREEZES_GUARDED,		freezes_guarded)		\
+	X(LOOKUP_RETRIES,		lookup_retries)			\
+	X(LOOKUP_WAITS,			lookup_waits)			\
+	X(ZOMBIES_MET,			zombies_met)			\
+	X(ZOMBIES_THAWED,		zombies_thawed)			\
+	X(CACHE_FOLIOS_MADE,		cache_folios_made)		\
+	X(CACHE_FOLIOS_FREED,		cache_folios_freed)
 
 enum dxl_stat {
 #define DXL_STAT_ENUM(suffix, name) DXL_STAT_##suffix,

@@ -9,6 +9,7 @@
 
 #include "fs.h"
 #include "debugfs.h"
+#include "frozen.h"
 #include "fs_variant.h"
 #include "options.h"
 #include "session.h"
@@ -223,6 +224,8 @@ static void dxl_kill_sb(struct super_block *sb)
 	struct dxl_sb *sbi = DXL_SB(sb);
 
 	if (sbi) {
+		if (dxl_cache_close(&sbi->lab))
+			dxl_rescue(&sbi->lab);
 		/* First: the next mount of the device has the same name. */
 		dxl_debugfs_umount(&sbi->lab);
 		/* Nobody can bind any more: s_active is 0. */

@@ -34,7 +34,7 @@ int dxl_txn_begin(struct dxl_lab *lab)
 	}
 	list_add_tail(&waiter.list, &txn->waiters);
 	if (dxl_watched())
-		dxl_role_txn(true);
+		dxl_role_rests(DXL_ROLE_TXN, 0);
 	spin_unlock(&txn->lock);
 
 	err = wait_event_killable(txn->queue, READ_ONCE(waiter.granted) ||
@@ -48,7 +48,7 @@ int dxl_txn_begin(struct dxl_lab *lab)
 		err = err ? -EINTR : -EDEADLK;
 	}
 	if (dxl_watched())
-		dxl_role_txn(false);
+		dxl_role_granted(current);
 	spin_unlock(&txn->lock);
 	return err;
 }

@@ -224,6 +224,30 @@
 	C(RECLAIM, WAITS, "waits",					\
 	  "a stand-in: a charged allocation that may enter the filesystem waits for a writeback that nobody has submitted (shrink_folio_list(), case 3)")
 
+#define DXL_CHOICES_RETRY(C)						\
+	C(RETRY, WAIT, "wait",						\
+	  "a lookup that meets a frozen folio waits for who froze it; if that is nobody it fails with EIO") \
+	C(RETRY, SPIN, "spin",						\
+	  "it looks again at once, under RCU, for ever (e286781d5f2e, to this day)") \
+	C(RETRY, BOUNCE, "bounce",					\
+	  "likewise, but takes and drops the tree lock between (Wilcox, October 2022): hangs on a zombie") \
+	C(RETRY, YIELD, "yield",						\
+	  "it leaves RCU and calls cond_resched() (Chinner, October 2022): hangs on a zombie, or takes what is made of it") \
+	C(RETRY, SKIP, "skip",						\
+	  "it says that nothing is there (RFC \"mm: move xa forward when run across zombie page\", October 2022)") \
+	C(RETRY, RECHECK, "recheck",					\
+	  "as yield, but a folio that has another mapping or index is an error at once (2022 thread): hangs on one that was frozen in place")
+
+#define DXL_CHOICES_SPLIT(C)						\
+	C(SPLIT, RECHECK, "recheck",					\
+	  "entry and order are compared under the lock with those that nodes were made for (6758c1128ceb)") \
+	C(SPLIT, STALE, "stale",					\
+	  "order and entry are read without the lock, nodes are filled then: bug of v5.17..v6.9 (6b24ca4a1a8d)") \
+	C(SPLIT, RESET, "reset",						\
+	  "likewise, and xas_reset() before the lock: the first idea, and no cure (2024 thread)") \
+	C(SPLIT, ALLOC_ONLY, "alloc_only",				\
+	  "likewise, but nodes are filled under the lock: the order can still differ (Wilcox, 2024)")
+
 /* K(KNOB, name, meaning) */
 #define DXL_KNOB_TABLE(K)						\
 	K(WAIT_KEY, "wait_key", "what a waiter sleeps on")		\
@@ -250,7 +274,9 @@
 	K(SUBMIT, "submit", "what writepages does about its bio before it waits") \
 	K(WRAP, "wrap", "what a cyclic writepages does at the end of the file") \
 	K(PF_ALLOC, "pf_alloc", "where a page-cache fault allocates a page table") \
-	K(RECLAIM, "reclaim", "what reclaim inside such an allocation waits for")
+	K(RECLAIM, "reclaim", "what reclaim inside such an allocation waits for") \
+	K(RETRY, "retry", "what a lookup does about a folio of which the count is 0") \
+	K(SPLIT, "split", "how nodes are made for the split of a large shadow entry")
 
 enum dxl_knob {
 #define DXL_KNOB_ENUM(knob, name, meaning) DXL_KNOB_##knob,

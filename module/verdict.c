@@ -125,6 +125,7 @@ struct dxl_verdict *dxl_verdict_run(struct dxl_lab *lab,
 
 	mutex_lock(&lab->lock);
 	dxl_oracle_wakes(oracle);
+	dxl_oracle_frozen(oracle);
 	verdict->judged_ns = ktime_get_ns();
 	if (lab->caught && !dxl_verdict_knows(oracle, lab->caught))
 		dxl_verdict_caught(oracle);
@@ -178,7 +179,7 @@ void dxl_verdict_free(struct dxl_verdict *verdict)
 	kvfree(verdict);
 }
 
-/* Does somebody sleep for ever, so that only a rescue ends it? */
+/* Does somebody hang for ever, or would, so that only a rescue ends it? */
 static bool dxl_findings_hang(const struct list_head *findings)
 {
 	const struct dxl_finding *finding;
@@ -186,6 +187,8 @@ static bool dxl_findings_hang(const struct list_head *findings)
 	list_for_each_entry(finding, findings, list)
 		if (finding->kind == DXL_VERDICT_LOST_WAKEUP ||
 		    finding->kind == DXL_VERDICT_DEADLOCK ||
+		    finding->kind == DXL_VERDICT_ZOMBIE ||
+		    finding->cause == DXL_CAUSE_PERMANENT ||
 		    (finding->kind == DXL_VERDICT_ORPHAN_LOCK &&
 		     finding->nr_waiters))
 			return true;
@@ -212,6 +215,7 @@ bool dxl_session_hangs(struct dxl_session *session)
 	if (dxl_session_still(session))
 		oracle->session = session;
 	dxl_oracle_wakes(oracle);
+	dxl_oracle_frozen(oracle);
 	if (oracle->session)
 		dxl_oracle_graph(oracle);
 	hangs = dxl_findings_hang(&oracle->findings);

@@ -138,7 +138,25 @@
 	  "ext4_truncate(), xfs_itruncate_extents()")			\
 	W(TRUNCATE_BEFORE_FREE, "truncate.before_free", DXL_WIN_SLEEP,	\
 	  "entries and mappings are gone, blocks about to be free",	\
-	  "truncate_pagecache()")					\
+	  "truncate_pagecache()") \
+	W(LOOKUP_AFTER_LOAD, "lookup.after_load", 0,			\
+	  "a lookup has loaded a folio, and no reference; RCU is held",	\
+	  "filemap_get_entry()")					\
+	W(LOOKUP_TRY_GET_FAILED, "lookup.try_get_failed", DXL_WIN_SLEEP, \
+	  "the count of that folio is 0; the retry rule is about to act", \
+	  "filemap_get_entry()")					\
+	W(FREEZE_HELD, "freeze.held", DXL_WIN_SLEEP | DXL_WIN_ERROR,	\
+	  "a folio's count is frozen at 0, it is in the tree, no lock is held (error: it stays so)", \
+	  "__remove_mapping(), split_huge_page_to_list()")		\
+	W(ADD_AFTER_ORDER_READ, "add.after_order_read", DXL_WIN_SLEEP,	\
+	  "the order of a shadow entry is known, the lock not held",	\
+	  "__filemap_add_folio()")					\
+	W(ADD_AFTER_SPLIT_ALLOC, "add.after_split_alloc", DXL_WIN_SLEEP, \
+	  "nodes are there for its split",				\
+	  "__filemap_add_folio()")					\
+	W(ADD_BEFORE_LOCK, "add.before_lock", DXL_WIN_SLEEP,		\
+	  "a folio is about to be added",				\
+	  "__filemap_add_folio()")					\
 	W(PWB_BEFORE_LOCK_NEXT, "pwb.before_lock_next", DXL_WIN_SLEEP,	\
 	  "writepages is about to lock its next folio, maybe with a bio in hand", \
 	  "write_cache_pages()")					\

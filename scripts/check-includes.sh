@@ -27,6 +27,7 @@ map.h check.h fs_variant.h : fs.h
 pwb.h            : fs.h role.h
 >>>>>>> 10f44a9 (wip)
 fault.h          : fs.h window.h
+frozen.h         : fs.h
 selftest/entry*  : ../entry_int.h ../entry_variant.h ../selftest.h ../stats.h ../trace.h entry_test.h
 *.h              :
 main.c           : *

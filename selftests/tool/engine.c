@@ -30,7 +30,8 @@ int stage_open(struct run *run, struct place *place, const struct scenario *scen
 	if (run->session < 0)
 		return -errno;
 	err = control_say(run->session, "bind %s", place->dev);
-	return err ?: team_start(&run->team, scenario, run->session, place->fd);
+	return err ?: team_start(&run->team, scenario, run->session, place->fd,
+				 place->cache);
 }
 
 bool stage_close(struct run *run)

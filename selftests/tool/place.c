@@ -207,6 +207,8 @@ static bool open_file(struct place *place)
 {
 	char path[PATH_MAX + sizeof(FILE_NAME)];
 
+	snprintf(path, sizeof(path), DEBUGFS "/%s/cache", place->dev);
+	place->cache = open(path, O_RDWR | O_CLOEXEC);
 	snprintf(path, sizeof(path), "%s/" FILE_NAME, place->dir);
 	place->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (place->fd < 0)
@@ -274,7 +276,7 @@ bool place_find(struct place *place, const char *mount, const char *dev)
 {
 	char real_mount[PATH_MAX], real_dev[PATH_MAX];
 
-	*place = (struct place){ .fd = -1 };
+	*place = (struct place){ .fd = -1, .cache = -1 };
 	if ((mount && !realpath(mount, real_mount)) || (dev && !realpath(dev, real_dev)))
 		return cannot(mount ?: dev, strerror(errno));
 	return find_mount(place, mount ? real_mount : NULL, dev ? real_dev : NULL) ||
@@ -283,7 +285,7 @@ bool place_find(struct place *place, const char *mount, const char *dev)
 
 bool place_open(struct place *place, const char *mount, const char *dev)
 {
-	*place = (struct place){ .fd = -1 };
+	*place = (struct place){ .fd = -1, .cache = -1 };
 	if (geteuid())
 		return cannot("do this", "only root may");
 	if (mount && !place_find(place, mount, dev))
@@ -303,6 +305,8 @@ void place_close(struct place *place)
 {
 	char path[PATH_MAX + sizeof(FILE_NAME)];
 
+	if (place->cache >= 0)
+		close(place->cache);
 	if (place->fd >= 0) {
 		snprintf(path, sizeof(path), "%s/" FILE_NAME, place->dir);
 		unlink(path);

@@ -18,6 +18,7 @@ struct place {
 	char dir[PATH_MAX];	/* where it is mounted */
 	char dev[64];		/* its name in debugfs and to sessions: "daxlab0" */
 	int fd;			/* the file */
+	int cache;		/* the private page cache in debugfs, or -1 */
 	bool loaded;		/* by us */
 	bool mounted;		/* by us */
 	char variant[1024];	/* as set */

@@ -249,6 +249,11 @@ bool blocked(struct run *run, const char *role)
 	return run->held ? come(run, role, "blocked") : !over(run);
 }
 
+bool spinning(struct run *run, const char *role)
+{
+	return run->held ? come(run, role, "spinning") : !over(run);
+}
+
 bool ended(struct run *run, const char *role)
 {
 	return come(run, role, "idle");

@@ -48,6 +48,15 @@ enum deed_kind {
 	DONTNEED,	/* madvise(2) of .nr pages from .page */
 	MMAP,		/* mmap(2) something anonymous: wants mmap_lock for writing */
 	FLUSH,		/* write back at most .nr pages as the flusher does: cyclic */
+	/* Of the mount's private page cache (debugfs), not of the file: */
+	CACHE_ADD,	/* a new folio of order .nr at .page, as after a read */
+	CACHE_EVICT,	/* the folio of .page is reclaimed: a shadow entry remains */
+	CACHE_HOLD,	/* likewise, but thawed in the end */
+	CACHE_LOOK,	/* look .page up */
+	CACHE_GET,	/* look .page up, and add it if nothing is there */
+	CACHE_DROP,	/* truncate .nr pages from .page */
+	CACHE_REUSE,	/* somebody else gets the dead folio at .page */
+	CACHE_RESET,	/* empty it */
 };
 
 struct deed {
@@ -114,7 +123,7 @@ int run_fd(const struct run *run);			/* the file */
 
 /*
  * Steps. Windows are armed for one role; arming is skipped when !run_held(), and
- * so is waiting for parked, asleep and blocked, and release; start() waits then
+ * so is waiting for parked, asleep, blocked and spinning, and release; start() waits then
  * until the role's last deed has ended. A role that came to rest elsewhere ends
  * the step at once; what the oracles can prove then still counts as caught.
  */
@@ -124,6 +133,7 @@ bool start(struct run *run, const char *role, struct deed deed);	/* does not wai
 bool parked(struct run *run, const char *role, const char *window);	/* wait for it */
 bool asleep(struct run *run, const char *role);			/* wait for it */
 bool blocked(struct run *run, const char *role);		/* wait for it */
+bool spinning(struct run *run, const char *role);	/* wait for it: a lookup in vain */
 bool ended(struct run *run, const char *role);			/* wait for it */
 bool still(struct run *run);		/* wait until no role runs */
 bool release(struct run *run, const char *role);		/* NULL: all */

@@ -98,13 +98,14 @@ static int start_process(struct team *team, unsigned int role, int session, int 
 	return 0;
 }
 
-int team_start(struct team *team, const struct scenario *scenario, int session, int file)
+int team_start(struct team *team, const struct scenario *scenario, int session, int file,
+	       int cache)
 {
 	const char *shares;
 	unsigned int i;
 	int err = 0;
 
-	*team = (struct team){ .scenario = scenario };
+	*team = (struct team){ .scenario = scenario, .cache = cache };
 	while (team->nr < MAX_ROLES && scenario->role[team->nr].name)
 		team->nr++;
 	team->slot = mmap(NULL, MAX_ROLES * sizeof(*team->slot), PROT_READ | PROT_WRITE,
@@ -220,7 +221,7 @@ int team_map(struct team *team)
 	return err;
 }
 
-/* What listings show of a deed. */
+/* What listings show of a deed; of the cache, also what is written there. */
 static void describe(char *text, size_t size, const struct deed *deed)
 {
 	static const char *const name[] = {
@@ -230,6 +231,10 @@ static void describe(char *text, size_t size, const struct deed *deed)
 		[TRUNCATE] = "truncate(2)", [FADVISE] = "fadvise(2)",
 		[DONTNEED] = "madvise(2)", [MMAP] = "mmap(2)",
 		[FLUSH] = "cyclic writeback",
+		[CACHE_ADD] = "cache add", [CACHE_EVICT] = "cache evict",
+		[CACHE_HOLD] = "cache hold", [CACHE_LOOK] = "cache look",
+		[CACHE_GET] = "cache get", [CACHE_DROP] = "cache drop",
+		[CACHE_REUSE] = "cache reuse", [CACHE_RESET] = "cache reset",
 	};
 
 	switch (deed->kind) {
@@ -237,7 +242,22 @@ static void describe(char *text, size_t size, const struct deed *deed)
 	case FADVISE:
 	case MMAP:
 	case FLUSH:
+	case CACHE_RESET:
 		snprintf(text, size, "begin %s", name[deed->kind]);
+		break;
+	case CACHE_ADD:
+		snprintf(text, size, "begin %s %lu %lu", name[deed->kind], deed->page, deed->nr);
+		break;
+	case CACHE_DROP:
+		snprintf(text, size, "begin %s %lu %lu", name[deed->kind], deed->page,
+			 deed->page + deed->nr - 1);
+		break;
+	case CACHE_EVICT:
+	case CACHE_HOLD:
+	case CACHE_LOOK:
+	case CACHE_GET:
+	case CACHE_REUSE:
+		snprintf(text, size, "begin %s %lu", name[deed->kind], deed->page);
 		break;
 	default:
 		snprintf(text, size, "begin %s 0x%lx", name[deed->kind], deed->page);

@@ -33,6 +33,7 @@ struct slot {
 
 struct team {
 	const struct scenario *scenario;
+	int cache;			/* the private page cache, or -1 */
 	unsigned int nr;
 	struct slot *slot;		/* shared */
 	pid_t pid[MAX_ROLES];		/* 0: a thread of another's process */
@@ -40,7 +41,8 @@ struct team {
 };
 
 /* Start them, with the session and the file as they are open now: 0 or -errno. */
-int team_start(struct team *team, const struct scenario *scenario, int session, int file);
+int team_start(struct team *team, const struct scenario *scenario, int session, int file,
+	       int cache);
 /* End them. False if one does not end. */
 bool team_end(struct team *team);
 

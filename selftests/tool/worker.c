@@ -111,15 +111,26 @@ static int do_deed(const struct deed *deed, unsigned long *value)
 		return new_mapping();
 	case FLUSH:
 		return flush(deed->nr);
+	default:
+		return -EINVAL;
 	}
-	return -EINVAL;
 }
 
-static int bounded_deed(const struct deed *deed, unsigned long *value)
+/* What "begin" says is what the cache is told. */
+static int on_cache(const char *begin)
+{
+	const char *command = begin + strlen("begin cache ");
+
+	return write(own.team->cache, command, strlen(command)) < 0 ? -errno : 0;
+}
+
+static int bounded_deed(struct slot *slot)
 {
 	if (sigsetjmp(bus_env, 1))
 		return -EFAULT;
-	return do_deed(deed, value);
+	if (slot->deed.kind >= CACHE_ADD)
+		return on_cache(slot->begin);
+	return do_deed(&slot->deed, &slot->value);
 }
 
 static int join(const struct role_spec *spec)
@@ -154,7 +165,7 @@ static void carry_out(struct slot *slot, const struct role_spec *spec, unsigned 
 		counter_set(&slot->begun, given);
 		if (slot->session_error)
 			break;
-		slot->error = -bounded_deed(&slot->deed, &slot->value);
+		slot->error = -bounded_deed(slot);
 		slot->session_error = -say("end");
 		break;
 	case ORDER_LEAVE:

@@ -7,7 +7,7 @@
 # that was not freed is larger. KASAN keeps freed objects back, up to 1/32 of
 # all memory, and kmemleak notes on each object that there is.
 if [[ -e /sys/kernel/debug/kmemleak ]]; then
-	MEMORY_SLACK_KIB=$(awk '/^MemTotal:/ { print 16384 + $2 / 32 }' /proc/meminfo)
+	MEMORY_SLACK_KIB=$(awk '/^MemTotal:/ { print int(16384 + $2 / 32) }' /proc/meminfo)
 else
 	MEMORY_SLACK_KIB=8192
 fi

@@ -138,13 +138,13 @@ static void dxl_submit_bio(struct bio *bio)
  * Whoever claims the device, to mount it, finds plain pages; the block layer
  * lets one claim at a time come here. A mount of what is mounted claims again.
  */
-static int dxl_bdev_open(struct block_device *part, fmode_t mode)
+static int dxl_bdev_open(dxl_opened *opened, dxl_open_mode mode)
 {
-	struct gendisk *disk = part->bd_disk;
+	struct gendisk *disk = dxl_opened_disk(opened);
 	struct dxl_bdev *bdev = disk->private_data;
 	int err;
 
-	if (!(mode & FMODE_EXCL) || part->bd_holders)
+	if (!dxl_open_claims(mode) || disk->part0->bd_holders)
 		return 0;
 	err = dxl_ram_settle(&bdev->ram);
 	if (err)

@@ -80,7 +80,7 @@ int dxl_bdev_dax_add(struct dxl_bdev *bdev)
 	dax_write_cache(dax, true);
 	set_dax_synchronous(dax);
 
-	err = dax_add_host(dax, bdev->disk);
+	err = dxl_dax_show(dax, bdev->disk);
 	if (err) {
 		kill_dax(dax);
 		put_dax(dax);
@@ -101,7 +101,7 @@ int dxl_bdev_dax_add(struct dxl_bdev *bdev)
  */
 void dxl_bdev_dax_remove(struct dxl_bdev *bdev)
 {
-	dax_remove_host(bdev->disk);
+	dxl_dax_hide(bdev->disk);
 	kill_dax(bdev->dax);
 	put_dax(bdev->dax);
 	bdev->dax = NULL;

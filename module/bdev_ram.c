@@ -5,11 +5,13 @@
  * The chunks are plain order-9 blocks of the page allocator. Who mounts the
  * device may join the pages of a chunk to a compound page, on which others then
  * take references; dxl_ram_settle() makes them plain again for the next one.
+ * Where only we mount it (DXL_RAM_IS_OURS), they are compound pages all the time.
  */
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "bdev.h"
 #include "compat.h"
+#include "compat_mm.h"
 
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -60,7 +62,9 @@ int dxl_ram_alloc(struct dxl_ram *ram, u64 size)
 			err = -EINTR;
 			goto err_free;
 		}
-		page = alloc_pages(DXL_RAM_GFP, DXL_RAM_ORDER);
+		page = alloc_pages(DXL_RAM_GFP |
+				   (DXL_RAM_IS_OURS ? __GFP_COMP : 0),
+				   DXL_RAM_ORDER);
 		if (!page)
 			goto err_free;
 		ram->chunk[ram->nr++] = page_address(page);

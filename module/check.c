@@ -18,7 +18,6 @@
 
 #include "check.h"
 
-#include <linux/fs_types.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 

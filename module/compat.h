@@ -10,13 +10,9 @@
 #include <linux/blkdev.h>
 #include <linux/dax.h>
 #include <linux/err.h>
-#include <linux/huge_mm.h>
-#include <linux/iomap.h>
-#include <linux/mm.h>
 #include <linux/fs.h>
-#include <linux/page_ref.h>
-#include <linux/pgtable.h>
-#include <linux/poison.h>
+#include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/version.h>
@@ -24,8 +20,8 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "daxlab needs Linux 6.1 or newer"
 #endif
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-#error "daxlab is ported to Linux 6.1 only: go through compat.h first"
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0)
+#warning "daxlab was tested on Linux 6.1, 6.12 and 7.3: this one is newer"
 #endif
 
 #if !IS_ENABLED(CONFIG_DAX) || !IS_ENABLED(CONFIG_FS_DAX)
@@ -39,6 +35,14 @@
 #endif
 
 /*
+ * Linux kernel commit 38607c62b34b ("fs/dax: properly refcount fs dax pages")
+ * (in v6.15): fs/dax.c counts who uses a page, from 0 on, so it needs pages with
+ * a dev_pagemap; with plain RAM an unmount would wait for ever. There the memory
+ * is ours alone: ext4 and xfs find a device without DAX.
+ */
+#define DXL_RAM_IS_OURS		(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0))
+
+/*
  * Linux kernel commit 21aa65bf82a7 ("mm: remove callers of pfn_t
  * functionality") (in v6.17): a frame is an unsigned long everywhere.
  */
@@ -50,6 +54,144 @@
  * given to blk_alloc_disk().
  */
 #define DXL_HAVE_QUEUE_FEATURES	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0))
+
+/*
+ * Linux kernel commits d32e2bf83791 ("block: pass a gendisk to ->open") and
+ * 05bdb9965305 ("block: replace fmode_t with a block-specific type for block
+ * open flags") (in v6.5).
+ */
+#define DXL_HAVE_BLK_MODE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
+
+/*
+ * Linux kernel commit 1d024e7a8dab ("mm: remove enum page_entry_size") (in
+ * v6.6): huge_fault() is given an order.
+ */
+#define DXL_HAVE_PAGE_ENTRY_SIZE (LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0))
+
+/* (in v7.2 or before): the waiters are a ring, without a head. */
+#define DXL_HAVE_RWSEM_RING	(LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0))
+
+/*
+ * Linux kernel commit c54bd91e9eab ("fs: port ->mkdir() to pass mnt_idmap")
+ * (in v6.3), and its siblings: what a mount does to user ids is a type of its
+ * own.
+ */
+#define DXL_HAVE_MNT_IDMAP	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0))
+
+/*
+ * Linux kernel commit 0d72b92883c6 ("fs: pass the request_mask to
+ * generic_fillattr") (in v6.6).
+ */
+#define DXL_HAVE_FILLATTR_MASK	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
+
+/*
+ * Linux kernel commit ca115d7e7546 ("tree-wide: s/struct fileattr/struct
+ * file_kattr/g") (in v6.17).
+ */
+#define DXL_HAVE_FILE_KATTR	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0))
+
+/*
+ * Linux kernel commit 88d5baf69082 ("Change inode_operations.mkdir to return
+ * struct dentry *") (in v6.15).
+ */
+#define DXL_HAVE_MKDIR_DENTRY	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0))
+
+/* (in v7.2 or before): create() does not say whether it is exclusive: it is. */
+#define DXL_HAVE_CREATE_EXCL	(LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0))
+
+/* (in v7.2 or before): linux/fs_types.h has got another name. */
+#define DXL_HAVE_FS_DIRENT	(LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0))
+
+/* (in v7.2 or before): linux/pagevec.h has got another name. */
+#define DXL_HAVE_FOLIO_BATCH_H	(LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0))
+
+/* (in v6.19): i_state is read by a function, as it may be locked or not. */
+#define DXL_HAVE_INODE_STATE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
+
+/*
+ * crc32c() of the kernel lives in a module of its own before v6.14, which
+ * insmod would not load; the function below it is built in. After that there is
+ * no other.
+ */
+#define DXL_HAVE_CRC32C_BUILTIN	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0))
+
+/*
+ * Linux kernel commit c6585011bc1d ("splice: Remove generic_file_splice_read()")
+ * (in v6.5): files without page cache are copied.
+ */
+#define DXL_HAVE_COPY_SPLICE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
+
+/*
+ * Linux kernel commit 210a03c9d51a ("fs: claw back a few FMODE_* bits") (in
+ * v6.10): what a file takes in mmap() is a flag of its operations.
+ */
+#define DXL_HAVE_FOP_FLAGS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0))
+
+/*
+ * Linux kernel commit 077c212f0344 ("fs: new accessor methods for atime and
+ * mtime") (in v6.7): the names of mainline, for kernels before. Those of ctime
+ * are in 6.1.y too.
+ */
+#define DXL_HAVE_TIME_ACCESSORS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0))
+
+/*
+ * Linux kernel commit 219580eea1ee ("iomap: update ki_pos in
+ * iomap_file_buffered_write") (in v6.5): it did not before.
+ */
+#define DXL_HAVE_IOMAP_KI_POS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
+
+/*
+ * Linux kernel commit 2a5574fc57d1 ("iomap: replace iomap_folio_ops with
+ * iomap_write_ops") (in v6.17): buffered writes have operations; before that (in
+ * v6.12 or earlier), they got a pointer, and page faults got one too (in v6.15 or
+ * later).
+ */
+#define DXL_HAVE_IOMAP_PRIVATE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
+#define DXL_HAVE_IOMAP_WRITE_OPS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0))
+#define DXL_HAVE_IOMAP_MKWRITE_PRIVATE (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0))
+
+/* (in v6.19): reads have operations too, and bios are one kind of them. */
+#define DXL_HAVE_IOMAP_READ_OPS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
+
+/*
+ * Linux kernel commit 1c71222e5f23 ("mm: replace vma->vm_flags direct
+ * modifications with modifier calls") (in v6.3): the field is read-only.
+ */
+#define DXL_HAVE_VM_FLAGS_SET	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0))
+
+/*
+ * Linux kernel commit 0d940a9b270b ("mm/pgtable: allow pte_offset_map[_lock]()
+ * to fail") (in v6.5): and modules do not get them.
+ */
+#define DXL_HAVE_PTE_MAP_FAIL	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
+
+/*
+ * Linux kernel commit 9640d74dd68c ("mm: unexport vmf_insert_mixed_mkwrite")
+ * (in v6.11): until then it was for modules.
+ */
+#define DXL_HAVE_INSERT_MKWRITE	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0))
+
+/*
+ * Linux kernel commit d438d2734170 ("mm: remove devmap related functions and
+ * page table bits") (in v6.17): page tables do not tell GUP any more that there
+ * is a dev_pagemap.
+ */
+#define DXL_HAVE_DEVMAP		(LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0))
+
+/*
+ * The layouts of struct folio for which dxl_pages_join() was written. With any
+ * other our own memory has no huge mappings, and the log says so.
+ */
+#define DXL_HAVE_JOIN_PAGES	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
+#define DXL_HAVE_JOIN_FOLIOS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
+				 LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
+
+/*
+ * Linux kernel commit 161e393c0f63 ("mm: Make pte_mkwrite() take a VMA") (in
+ * v6.6): x86 has shadow stacks, and modules do not get the function. No file of
+ * ours can be one.
+ */
+#define DXL_HAVE_PTE_MKWRITE_VMA (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
 
 /* A frame as dax_operations and vmf_insert_*() take it. */
 #if DXL_HAVE_PFN_T
@@ -104,7 +246,8 @@ static inline struct gendisk *dxl_disk_alloc(void)
 		.discard_granularity = PAGE_SIZE,
 		.features = BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA |
 			    BLK_FEAT_IO_STAT | BLK_FEAT_NOWAIT |
-			    BLK_FEAT_SYNCHRONOUS | BLK_FEAT_DAX,
+			    BLK_FEAT_SYNCHRONOUS |
+			    (DXL_RAM_IS_OURS ? 0 : BLK_FEAT_DAX),
 	};
 
 	return blk_alloc_disk(&lim, NUMA_NO_NODE);
@@ -132,57 +275,82 @@ static inline struct gendisk *dxl_disk_alloc(void)
 #endif
 }
 
-/*
- * Linux kernel commit c54bd91e9eab ("fs: port ->mkdir() to pass mnt_idmap")
- * (in v6.3), and its siblings: what a mount does to user ids is a type of its
- * own.
- */
-#define DXL_HAVE_MNT_IDMAP	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0))
+/* Tell others that a disk has such memory; undone by dxl_dax_hide(). */
+static inline int dxl_dax_show(struct dax_device *dax, struct gendisk *disk)
+{
+	if (!DXL_RAM_IS_OURS)
+		return dax_add_host(dax, disk);
+	disk->queue->queuedata = dax;
+	return 0;
+}
 
-#if DXL_HAVE_MNT_IDMAP
-typedef struct mnt_idmap dxl_idmap;
-#define DXL_NOP_IDMAP		(&nop_mnt_idmap)
+static inline void dxl_dax_hide(struct gendisk *disk)
+{
+	if (!DXL_RAM_IS_OURS)
+		dax_remove_host(disk);
+}
+
+static inline bool dxl_dax_is_ours(struct block_device *bdev)
+{
+	return DXL_RAM_IS_OURS && bdev->bd_disk->fops->owner == THIS_MODULE;
+}
+
+static inline bool dxl_bdev_has_dax(struct block_device *bdev)
+{
+	return dxl_dax_is_ours(bdev) || blk_queue_dax(bdev_get_queue(bdev));
+}
+
+/* The claim on the block device keeps others out, where the memory is ours. */
+static inline struct dax_device *dxl_dax_get(struct block_device *bdev,
+					     u64 *start, void *holder)
+{
+	if (!dxl_dax_is_ours(bdev))
+		return fs_dax_get_by_bdev(bdev, start, holder, NULL);
+	*start = 0;
+	return bdev->bd_disk->queue->queuedata;
+}
+
+static inline void dxl_dax_put(struct block_device *bdev,
+			       struct dax_device *dax, void *holder)
+{
+	if (!dxl_dax_is_ours(bdev))
+		fs_put_dax(dax, holder);
+}
+
+/* What daxdev_mapping_supported() asks, whose arguments change with releases. */
+static inline bool dxl_dax_takes_mapping(struct vm_area_struct *vma,
+					 struct dax_device *dax)
+{
+	return !(vma->vm_flags & VM_SYNC) || dax_synchronous(dax);
+}
+
+#if DXL_HAVE_BLK_MODE
+typedef struct gendisk dxl_opened;
+typedef blk_mode_t dxl_open_mode;
+
+static inline struct gendisk *dxl_opened_disk(dxl_opened *opened)
+{
+	return opened;
+}
+
+static inline bool dxl_open_claims(dxl_open_mode mode)
+{
+	return mode & BLK_OPEN_EXCL;
+}
 #else
-typedef struct user_namespace dxl_idmap;
-#define DXL_NOP_IDMAP		(&init_user_ns)
-#endif
+typedef struct block_device dxl_opened;
+typedef fmode_t dxl_open_mode;
 
-/*
- * Linux kernel commit 077c212f0344 ("fs: new accessor methods for atime and
- * mtime") (in v6.7): the names of mainline, for kernels before. Those of ctime
- * are in 6.1.y too.
- */
-#define DXL_HAVE_TIME_ACCESSORS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0))
-
-#if !DXL_HAVE_TIME_ACCESSORS
-static inline struct timespec64 inode_get_atime(const struct inode *inode)
+static inline struct gendisk *dxl_opened_disk(dxl_opened *opened)
 {
-	return inode->i_atime;
+	return opened->bd_disk;
 }
 
-static inline struct timespec64 inode_get_mtime(const struct inode *inode)
+static inline bool dxl_open_claims(dxl_open_mode mode)
 {
-	return inode->i_mtime;
-}
-
-static inline struct timespec64 inode_set_atime_to_ts(struct inode *inode,
-						      struct timespec64 ts)
-{
-	return inode->i_atime = ts;
-}
-
-static inline struct timespec64 inode_set_mtime_to_ts(struct inode *inode,
-						      struct timespec64 ts)
-{
-	return inode->i_mtime = ts;
+	return mode & FMODE_EXCL;
 }
 #endif
-
-/*
- * Linux kernel commit 1d024e7a8dab ("mm: remove enum page_entry_size") (in
- * v6.6): huge_fault() is given an order.
- */
-#define DXL_HAVE_PAGE_ENTRY_SIZE (LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0))
 
 #if DXL_HAVE_PAGE_ENTRY_SIZE
 typedef enum page_entry_size dxl_fault_size_t;
@@ -199,147 +367,6 @@ static inline bool dxl_fault_size_is_pmd(dxl_fault_size_t size)
 	return size == PMD_ORDER;
 }
 #endif
-
-/* The flags of a mapping whose pages are frames of device memory. */
-#define DXL_VM_FLAGS		(VM_MIXEDMAP | VM_HUGEPAGE)
-
-static inline void dxl_vma_set_flags(struct vm_area_struct *vma)
-{
-	vma->vm_flags |= DXL_VM_FLAGS;
-}
-
-/*
- * A chunk of RAM that PMDs may map is one compound page: whoever takes a
- * reference on a part of it (GUP does so on what looks like a THP) takes one on
- * the whole, and smaps and the like find a head with a count.
- *
- * Not __GFP_COMP, since the struct pages of DAX memory belong to who mounts it,
- * and fs/dax.c needs plain ones: it keeps mapping and index in each. These two
- * do what prep_compound_page() and the free path of hugetlb pages do. Nobody
- * looks at the pages of a chunk that is not mapped but with a reference from
- * zero, so a frozen head keeps all out. False: not plain, or in use.
- */
-static inline bool dxl_pages_join(struct page *head, unsigned int order)
-{
-	unsigned long i;
-
-	for (i = 1; i < 1UL << order; i++)
-		if (page_count(head + i) || PageCompound(head + i))
-			return false;
-	if (PageReserved(head) || PageCompound(head) || head->mapping ||
-	    !page_ref_freeze(head, 1))
-		return false;
-	__SetPageHead(head);
-	for (i = 1; i < 1UL << order; i++) {
-		head[i].mapping = TAIL_MAPPING;
-		set_page_private(head + i, 0);
-		set_compound_head(head + i, head);
-	}
-	set_compound_page_dtor(head, COMPOUND_PAGE_DTOR);
-	set_compound_order(head, order);
-	atomic_set(compound_mapcount_ptr(head), -1);
-	atomic_set(compound_pincount_ptr(head), 0);
-	page_ref_unfreeze(head, 1);
-	return true;
-}
-
-static inline bool dxl_pages_part(struct page *head, unsigned int order)
-{
-	unsigned long i;
-
-	if (!page_ref_freeze(head, 1))
-		return false;
-	set_compound_order(head, 0);
-	head[1].compound_nr = 0;
-	atomic_set(compound_mapcount_ptr(head), 0);
-	atomic_set(compound_pincount_ptr(head), 0);
-	for (i = 1; i < 1UL << order; i++) {
-		head[i].mapping = NULL;
-		clear_compound_head(head + i);
-	}
-	__ClearPageHead(head);
-	/* Marks that GUP left. */
-	ClearPageDirty(head);
-	ClearPageReferenced(head);
-	page_ref_unfreeze(head, 1);
-	return true;
-}
-
-static inline bool dxl_pmd_is_huge(pmd_t pmd)
-{
-	return pmd_trans_huge(pmd) || pmd_devmap(pmd);
-}
-
-/*
- * The value that insert_pfn() of mm/memory.c would give to an absent PTE. What
- * vmf_insert_mixed() does besides is to ask the PAT code for the cache mode of
- * the frame, by a walk over all RAM resources: 530 of its 830 instructions, for
- * an answer that is write-back for all memory that DAX maps.
- *
- * A devmap PTE tells GUP that there is a dev_pagemap. Where there is none, GUP
- * faults and looks again for ever, with mmap_lock; a special PTE is an error.
- */
-#define DXL_HAVE_PTE_DEVMAP	IS_ENABLED(CONFIG_ARCH_HAS_PTE_DEVMAP)
-
-static inline pte_t dxl_pte_make(struct vm_area_struct *vma, unsigned long pfn,
-				 bool pagemap)
-{
-#if DXL_HAVE_PTE_DEVMAP
-	if (pagemap)
-		return pte_mkdevmap(pfn_pte(pfn, vma->vm_page_prot));
-#endif
-	return pte_mkspecial(pfn_pte(pfn, vma->vm_page_prot));
-}
-
-/*
- * Give a present PTE of the same frame write access, as ptep_set_access_flags()
- * would, which modules do not get. On x86 that is a plain store: a processor
- * that still has the old one cached faults once more. False: not done.
- */
-static inline bool dxl_pte_mkwrite(struct vm_area_struct *vma,
-				   unsigned long addr, pte_t *pte)
-{
-	pte_t val = maybe_mkwrite(pte_mkdirty(pte_mkyoung(*pte)), vma);
-
-	if (!IS_ENABLED(CONFIG_X86))
-		return false;
-	set_pte_at(vma->vm_mm, addr, pte, val);
-	return true;
-}
-
-/* For page tables: PFN_DEV alone makes a special PTE, or a plain huge PMD. */
-static inline pfn_t dxl_pfn_to_map(unsigned long pfn, bool pagemap)
-{
-	return pagemap ? dxl_pfn_make(pfn) : __pfn_to_pfn_t(pfn, PFN_DEV);
-}
-
-/* Install a frame, whatever is there: the library's way. */
-static inline vm_fault_t dxl_vmf_insert_pte(struct vm_fault *vmf,
-					    unsigned long pfn, bool pagemap,
-					    bool write)
-{
-	pfn_t frame = dxl_pfn_to_map(pfn, pagemap);
-
-	if (write)
-		return vmf_insert_mixed_mkwrite(vmf->vma, vmf->address, frame);
-	return vmf_insert_mixed(vmf->vma, vmf->address, frame);
-}
-
-/*
- * Linux kernel commit 219580eea1ee ("iomap: update ki_pos in
- * iomap_file_buffered_write") (in v6.5): it did not before.
- */
-#define DXL_HAVE_IOMAP_KI_POS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
-
-static inline ssize_t dxl_iomap_write(struct kiocb *iocb, struct iov_iter *from,
-				      const struct iomap_ops *ops)
-{
-	ssize_t ret = iomap_file_buffered_write(iocb, from, ops);
-
-	if (!DXL_HAVE_IOMAP_KI_POS && ret > 0)
-		iocb->ki_pos += ret;
-	return ret;
-}
 
 /*
  * Linux kernel commit 152e11f6df29 ("sched/fair: Implement delayed dequeue") (in
@@ -375,6 +402,39 @@ struct dxl_rwsem_waiter {
 #define DXL_RWSEM_NO_OWNER	6UL	/* RWSEM_FLAG_WAITERS | RWSEM_FLAG_HANDOFF */
 #endif
 
+#if DXL_HAVE_RWSEM_WAITERS && DXL_HAVE_RWSEM_RING
+#define dxl_rwsem_has_waiters(sem)	(!!READ_ONCE((sem)->first_waiter))
+
+static inline bool dxl_rwsem_lists(struct rw_semaphore *sem,
+				   const struct task_struct *task)
+{
+	struct dxl_rwsem_waiter *first = (void *)sem->first_waiter;
+	struct dxl_rwsem_waiter *waiter = first;
+
+	while (waiter) {
+		if (waiter->task == task)
+			return true;
+		waiter = list_next_entry(waiter, list);
+		if (waiter == first)
+			break;
+	}
+	return false;
+}
+#elif DXL_HAVE_RWSEM_WAITERS
+#define dxl_rwsem_has_waiters(sem)	(!list_empty(&(sem)->wait_list))
+
+static inline bool dxl_rwsem_lists(struct rw_semaphore *sem,
+				   const struct task_struct *task)
+{
+	struct dxl_rwsem_waiter *waiter;
+
+	list_for_each_entry(waiter, &sem->wait_list, list)
+		if (waiter->task == task)
+			return true;
+	return false;
+}
+#endif
+
 /*
  * Does a task sleep for this semaphore? A writer stays on the list until it has
  * the lock: when nobody owns it, whoever is first is about to run.
@@ -384,14 +444,12 @@ static inline bool dxl_rwsem_waits(struct rw_semaphore *sem,
 {
 	bool found = false;
 #if DXL_HAVE_RWSEM_WAITERS
-	struct dxl_rwsem_waiter *waiter;
 	unsigned long flags;
 
-	if (list_empty(&sem->wait_list))
+	if (!dxl_rwsem_has_waiters(sem))
 		return false;
 	raw_spin_lock_irqsave(&sem->wait_lock, flags);
-	list_for_each_entry(waiter, &sem->wait_list, list)
-		found |= waiter->task == task;
+	found = dxl_rwsem_lists(sem, task);
 	if (!(atomic_long_read(&sem->count) & ~DXL_RWSEM_NO_OWNER))
 		found = false;
 	raw_spin_unlock_irqrestore(&sem->wait_lock, flags);
@@ -411,30 +469,6 @@ dxl_rwsem_writer(const struct rw_semaphore *sem)
 		return (void *)(atomic_long_read(&sem->owner) & ~7UL);
 #endif
 	return NULL;
-}
-
-/* Read-only. */
-static inline vm_fault_t dxl_vmf_insert_zero(struct vm_fault *vmf)
-{
-	pfn_t pfn = dxl_pfn_to_map(my_zero_pfn(vmf->address), false);
-
-	return vmf_insert_mixed(vmf->vma, vmf->address, pfn);
-}
-
-/*
- * Devmap only where there is a dev_pagemap, whose pages GUP must find by it. In
- * kernels without 0d940a9b270b ("mm/pgtable: allow pte_offset_map[_lock]() to
- * fail", v6.5) everybody who walks page tables with mmap_lock shared takes a
- * devmap PMD that appears between two looks for a bad one, says so, and clears
- * it without a lock (pmd_clear_bad()): a table that is there by then is lost, and
- * who uses it reads page 0. A plain huge PMD, which must be a compound page, is
- * no surprise to anybody.
- */
-static inline vm_fault_t dxl_vmf_insert_pmd(struct vm_fault *vmf,
-					    unsigned long pfn, bool pagemap,
-					    bool write)
-{
-	return vmf_insert_pfn_pmd(vmf, dxl_pfn_to_map(pfn, pagemap), write);
 }
 
 #endif /* DXL_COMPAT_H */

@@ -77,13 +77,13 @@ static void dxl_entries_show_inode(struct inode *inode, void *arg)
 	xa_lock(&tree->xa);
 	hlist_for_each_entry(hold, &tree->holds, list)
 		seq_printf(seq, "locked dev %s ino %lu index 0x%lx order %u owner %s/%d age %u ms\n",
-			   inode->i_sb->s_id, inode->i_ino, hold->first,
+			   inode->i_sb->s_id, dxl_ino(inode), hold->first,
 			   dxl_entry_order(hold->entry), hold->task->comm,
 			   hold->task->pid,
 			   jiffies_to_msecs(jiffies - hold->since));
 	list_for_each_entry(waiter, &tree->waiters, list)
 		seq_printf(seq, "waiter dev %s ino %lu key 0x%lx index 0x%lx order %u task %s/%d age %u ms\n",
-			   inode->i_sb->s_id, inode->i_ino, waiter->key.first,
+			   inode->i_sb->s_id, dxl_ino(inode), waiter->key.first,
 			   waiter->index, waiter->order, waiter->task->comm,
 			   waiter->task->pid,
 			   jiffies_to_msecs(jiffies - waiter->since));

@@ -9,7 +9,6 @@
 
 #include "fs.h"
 
-#include <linux/fs_types.h>
 #include <linux/sched/signal.h>
 
 static u32 dxl_dirent_crc(const struct dxl_dirent *de)

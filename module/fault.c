@@ -20,6 +20,7 @@
 
 #include "fault.h"
 #include "compat.h"
+#include "compat_mm.h"
 #include "fs_variant.h"
 #include "role.h"
 #include "stats.h"
@@ -133,11 +134,14 @@ static vm_fault_t dxl_fault_install(const struct dxl_fault *fault,
 
 	if (pmd_none(READ_ONCE(*vmf->pmd)))
 		return dxl_vmf_insert_pte(vmf, pfn, pagemap, write);
-	pte = pte_offset_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &ptl);
+	pte = dxl_pte_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &ptl);
+	if (!pte)
+		return VM_FAULT_NOPAGE;
 	if (pte_none(*pte)) {
 		val = dxl_pte_make(vma, pfn, pagemap);
 		if (write)
-			val = maybe_mkwrite(pte_mkdirty(pte_mkyoung(val)), vma);
+			val = dxl_pte_maybe_mkwrite(pte_mkdirty(pte_mkyoung(val)),
+						    vma);
 		set_pte_at(vma->vm_mm, vmf->address, pte, val);
 		update_mmu_cache(vma, vmf->address, pte);
 		done = true;
@@ -374,12 +378,15 @@ static vm_fault_t dxl_fault(struct vm_fault *vmf)
 
 static vm_fault_t dxl_huge_fault(struct vm_fault *vmf, dxl_fault_size_t size)
 {
+	struct inode *inode = file_inode(vmf->vma->vm_file);
 	bool write = vmf->flags & FAULT_FLAG_WRITE;
 
 	if (!dxl_fault_size_is_pmd(size))
 		return VM_FAULT_FALLBACK;
 	dxl_stat_inc(write ? DXL_STAT_FAULT_PMD_WRITE :
 			     DXL_STAT_FAULT_PMD_READ);
+	if (!dxl_vma_takes_pmd(vmf->vma, dxl_media_of(inode)->pagemap))
+		return dxl_fault_fallback(DXL_STAT_FAULT_FALLBACK_BLOCK);
 	if (!dxl_fault_pmd_fits(vmf, write)) {
 		if (dxl_varied() && dxl_fault_misaligned(vmf))
 			return VM_FAULT_NOPAGE;

@@ -57,11 +57,11 @@ static int dxl_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct dxl_media *media = dxl_media_of(file_inode(file));
 
-	if (!daxdev_mapping_supported(vma, media->dax))
+	if (!dxl_dax_takes_mapping(vma, media->dax))
 		return -EOPNOTSUPP;
 	file_accessed(file);
 	vma->vm_ops = &dxl_vm_ops;
-	dxl_vma_set_flags(vma);
+	dxl_vma_set_flags(vma, media->pagemap);
 	return 0;
 }
 
@@ -98,11 +98,11 @@ const struct file_operations dxl_file_ops = {
 	.read_iter		= dxl_read_iter,
 	.write_iter		= dxl_write_iter,
 	.mmap			= dxl_mmap,
-	.mmap_supported_flags	= MAP_SYNC,
+	DXL_FOPS_MAP_SYNC,
 	.get_unmapped_area	= thp_get_unmapped_area,
 	.open			= generic_file_open,
 	.fsync			= dxl_fsync,
-	.splice_read		= generic_file_splice_read,
+	.splice_read		= dxl_splice_read,
 	.splice_write		= iter_file_splice_write,
 	.fallocate		= dxl_fallocate,
 	.fadvise		= dxl_fadvise,

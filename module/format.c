@@ -19,15 +19,12 @@
  * @data: the bytes
  * @len: how many
  *
- * crc32c() of the kernel lives in a module of its own before v6.14, which
- * insmod would not load; the function below it is built in.
- *
  * Context: Any context.
  * Return: The crc32c.
  */
 u32 dxl_crc(const void *data, size_t len)
 {
-	return __crc32c_le(~0U, data, len);
+	return dxl_crc32c(~0U, data, len);
 }
 
 static u32 dxl_super_crc(const struct dxl_super *super)

@@ -81,6 +81,7 @@
 #define DXL_FS_H
 
 #include "compat.h"
+#include "compat_fs.h"
 #include "entry.h"
 #include "media.h"
 #include "ondisk.h"
@@ -91,7 +92,6 @@
 #include <linux/spinlock.h>
 #include <linux/uuid.h>
 
-struct fileattr;
 struct iomap;
 struct iomap_ops;
 
@@ -313,9 +313,9 @@ int dxl_setattr_copy(struct inode *inode, struct iattr *attr);
 int dxl_setattr(dxl_idmap *idmap, struct dentry *dentry, struct iattr *attr);
 int dxl_getattr(dxl_idmap *idmap, const struct path *path, struct kstat *stat,
 		u32 mask, unsigned int flags);
-int dxl_fileattr_get(struct dentry *dentry, struct fileattr *fa);
+int dxl_fileattr_get(struct dentry *dentry, dxl_fileattr *fa);
 int dxl_fileattr_set(dxl_idmap *idmap, struct dentry *dentry,
-		     struct fileattr *fa);
+		     dxl_fileattr *fa);
 extern const struct inode_operations dxl_symlink_inode_ops;
 extern const struct inode_operations dxl_special_inode_ops;
 

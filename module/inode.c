@@ -156,7 +156,7 @@ struct inode *dxl_iget(struct super_block *sb, u64 ino)
 	inode = iget_locked(sb, ino);
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
-	if (!(inode->i_state & I_NEW))
+	if (!(dxl_inode_state(inode) & I_NEW))
 		return inode;
 	err = dxl_inode_fill(inode);
 	if (err) {
@@ -237,7 +237,7 @@ struct inode *dxl_inode_new(struct inode *dir, umode_t mode, dev_t rdev)
 	dxl_set_ops(inode);
 	if (insert_inode_locked(inode) < 0) {
 		/* Two users of one number: only a damaged memory does that. */
-		dxl_err(sb, "inode %lu is in use already", inode->i_ino);
+		dxl_err(sb, "inode %lu is in use already", dxl_ino(inode));
 		make_bad_inode(inode);
 		iput(inode);
 		return ERR_PTR(-EIO);
@@ -263,7 +263,7 @@ static void dxl_inode_delete(struct inode *inode)
 		atomic64_inc(&sbi->nr_free_inodes);
 	} else {
 		dxl_err_ratelimited(inode->i_sb, "inode %lu not freed: %d",
-				    inode->i_ino, err);
+				    dxl_ino(inode), err);
 	}
 	sb_end_intwrite(inode->i_sb);
 }
@@ -343,7 +343,7 @@ int dxl_getattr(dxl_idmap *idmap, const struct path *path, struct kstat *stat,
 	struct dxl_inode *di = DXL_I(inode);
 	u32 fsflags = READ_ONCE(di->fsflags);
 
-	generic_fillattr(idmap, inode, stat);
+	dxl_fillattr(idmap, mask, inode, stat);
 	stat->btime = di->btime;
 	stat->result_mask |= STATX_BTIME;
 	if (fsflags & FS_APPEND_FL)
@@ -365,7 +365,7 @@ int dxl_getattr(dxl_idmap *idmap, const struct path *path, struct kstat *stat,
  * Context: Process context.
  * Return: 0.
  */
-int dxl_fileattr_get(struct dentry *dentry, struct fileattr *fa)
+int dxl_fileattr_get(struct dentry *dentry, dxl_fileattr *fa)
 {
 	fileattr_fill_flags(fa, READ_ONCE(DXL_I(d_inode(dentry))->fsflags));
 	return 0;
@@ -389,7 +389,7 @@ static void dxl_dax_changed(struct inode *inode)
  * Return: 0, -EOPNOTSUPP for flags that mean nothing here, -EIO.
  */
 int dxl_fileattr_set(dxl_idmap *idmap, struct dentry *dentry,
-		     struct fileattr *fa)
+		     dxl_fileattr *fa)
 {
 	struct inode *inode = d_inode(dentry);
 	struct dxl_inode *di = DXL_I(inode);

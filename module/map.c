@@ -18,7 +18,7 @@
 static noinline void dxl_map_bad(struct inode *inode, u64 word)
 {
 	dxl_err_ratelimited(inode->i_sb, "inode %lu: bad map word %#llx",
-			    inode->i_ino, word);
+			    dxl_ino(inode), word);
 }
 
 static __always_inline int __dxl_map_walk(struct inode *inode, pgoff_t index,

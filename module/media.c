@@ -143,11 +143,11 @@ int dxl_media_open(struct dxl_media *media, struct block_device *bdev,
 	memset(media, 0, sizeof(*media));
 	media->bdev = bdev;
 	media->nr_blocks = bdev_nr_bytes(bdev) >> DXL_BLOCK_SHIFT;
-	if (!blk_queue_dax(bdev_get_queue(bdev))) {
+	if (!dxl_bdev_has_dax(bdev)) {
 		pr_err("%pg: no DAX on this device\n", bdev);
 		return -EOPNOTSUPP;
 	}
-	media->dax = fs_dax_get_by_bdev(bdev, &start, holder, NULL);
+	media->dax = dxl_dax_get(bdev, &start, holder);
 	if (!media->dax) {
 		pr_err("%pg: its DAX memory is in use, gone, or does not start on a page\n",
 		       bdev);
@@ -162,7 +162,7 @@ int dxl_media_open(struct dxl_media *media, struct block_device *bdev,
 	return 0;
 
 err_dax:
-	fs_put_dax(media->dax, holder);
+	dxl_dax_put(media->bdev, media->dax, holder);
 	media->dax = NULL;
 	return err;
 }
@@ -180,7 +180,7 @@ void dxl_media_close(struct dxl_media *media, void *holder)
 		return;
 	kvfree(media->kaddr);
 	media->kaddr = NULL;
-	fs_put_dax(media->dax, holder);
+	dxl_dax_put(media->bdev, media->dax, holder);
 	media->dax = NULL;
 }
 

@@ -12,6 +12,7 @@
 #ifndef DXL_MEDIA_H
 #define DXL_MEDIA_H
 
+#include "compat_mm.h"
 #include "ondisk.h"
 
 #include <linux/blkdev.h>
@@ -80,7 +81,7 @@ static inline bool dxl_media_pinned(const struct dxl_media *media, u64 block)
 {
 	void *addr = media->counted ? dxl_media_addr(media, block) : NULL;
 
-	return addr && page_count(virt_to_page(addr)) > 1;
+	return addr && dxl_page_pinned(virt_to_page(addr), media->pagemap);
 }
 
 /*

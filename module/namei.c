@@ -118,16 +118,16 @@ static int dxl_mknod(dxl_idmap *idmap, struct inode *dir,
 	return dxl_finish_new(dir, dentry, inode);
 }
 
-static int dxl_create(dxl_idmap *idmap, struct inode *dir,
-		      struct dentry *dentry, umode_t mode, bool excl)
+dxl_define_create(dxl_create)
 {
 	return dxl_mknod(idmap, dir, dentry, mode, 0);
 }
 
-static int dxl_mkdir(dxl_idmap *idmap, struct inode *dir,
-		     struct dentry *dentry, umode_t mode)
+static dxl_mkdir_result dxl_mkdir(dxl_idmap *idmap, struct inode *dir,
+				  struct dentry *dentry, umode_t mode)
 {
-	return dxl_mknod(idmap, dir, dentry, S_IFDIR | mode, 0);
+	return dxl_mkdir_done(dxl_mknod(idmap, dir, dentry, S_IFDIR | mode,
+					0));
 }
 
 /* Put the target into block 0 and, as VFS wants it, into memory. */

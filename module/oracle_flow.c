@@ -81,7 +81,7 @@ static __printf(4, 5) void dxl_audit_wrong(struct dxl_audit *audit,
 	finding->first = page->index;
 	dxl_finding_say(finding, "%s: page 0x%lx of ino %lu: %s",
 			dxl_verdict_name(kind), page->index,
-			audit->inode->i_ino, text);
+			dxl_ino(audit->inode), text);
 }
 
 /* What the block map has for a page. Atomic. */
@@ -178,15 +178,6 @@ out:
 	xa_unlock(&tree->xa);
 }
 
-/*
- * Frames that this module maps are special or devmap PTEs; other pages in a
- * mapping of ours are private copies.
- */
-static bool dxl_pte_is_ours(pte_t pte)
-{
-	return pte_present(pte) && (pte_special(pte) || pte_devmap(pte));
-}
-
 static void dxl_audit_table(struct dxl_audit *audit,
 			    struct vm_area_struct *vma, pmd_t *pmd,
 			    unsigned long addr, unsigned long end)
@@ -194,9 +185,11 @@ static void dxl_audit_table(struct dxl_audit *audit,
 	spinlock_t *ptl;
 	pte_t *start, *pte;
 
-	start = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
+	start = dxl_pte_map_lock(vma->vm_mm, pmd, addr, &ptl);
+	if (!start)
+		return;
 	for (pte = start; addr < end; pte++, addr += PAGE_SIZE)
-		if (dxl_pte_is_ours(*pte))
+		if (pte_present(*pte) && dxl_pte_is_frame(*pte))
 			dxl_audit_mapping(audit, linear_page_index(vma, addr),
 					  pte_pfn(*pte), "PTE");
 	pte_unmap_unlock(start, ptl);
@@ -330,7 +323,7 @@ static void dxl_audit_sum(struct dxl_audit *audit)
 					 audit->count[kind]);
 	if (audit->locked)
 		dxl_oracle_blind(audit->oracle, "%lu pages of ino %lu: their entries are locked",
-				 audit->locked, audit->inode->i_ino);
+				 audit->locked, dxl_ino(audit->inode));
 }
 
 static void dxl_audit_inode(struct dxl_oracle *oracle, struct inode *inode)
@@ -343,12 +336,12 @@ static void dxl_audit_inode(struct dxl_oracle *oracle, struct inode *inode)
 		return;
 	if (!inode_trylock_shared(inode)) {
 		dxl_oracle_blind(oracle, "page tables, entries and map of ino %lu: somebody changes the file (i_rwsem)",
-				 inode->i_ino);
+				 dxl_ino(inode));
 		return;
 	}
 	if (dxl_media_enter(dxl_media_of(inode), &id)) {
 		dxl_oracle_blind(oracle, "ino %lu: the device is gone",
-				 inode->i_ino);
+				 dxl_ino(inode));
 	} else {
 		dxl_audit_areas(&audit);
 		dxl_audit_entries(&audit);

@@ -14,12 +14,12 @@
 
 static int dxl_pcache_read_folio(struct file *file, struct folio *folio)
 {
-	return iomap_read_folio(folio, &dxl_pcache_iomap_ops);
+	return dxl_iomap_read_folio(folio, &dxl_pcache_iomap_ops);
 }
 
 static void dxl_pcache_readahead(struct readahead_control *rac)
 {
-	iomap_readahead(rac, &dxl_pcache_iomap_ops);
+	dxl_iomap_readahead(rac, &dxl_pcache_iomap_ops);
 }
 
 const struct address_space_operations dxl_pcache_aops = {
@@ -44,7 +44,7 @@ static vm_fault_t dxl_pcache_mkwrite(struct vm_fault *vmf)
 	sb_start_pagefault(inode->i_sb);
 	file_update_time(file);
 	filemap_invalidate_lock_shared(inode->i_mapping);
-	ret = iomap_page_mkwrite(vmf, &dxl_pcache_iomap_ops);
+	ret = dxl_iomap_mkwrite(vmf, &dxl_pcache_iomap_ops);
 	filemap_invalidate_unlock_shared(inode->i_mapping);
 	sb_end_pagefault(inode->i_sb);
 	return ret;
@@ -106,7 +106,7 @@ static int dxl_pcache_fsync(struct file *file, loff_t start, loff_t end,
 
 	err = file_write_and_wait_range(file, start, end);
 	/* Waits for who writes the record now: it may be about to. */
-	if (!datasync || inode->i_state & (I_DIRTY_DATASYNC | I_SYNC))
+	if (!datasync || dxl_inode_state(inode) & (I_DIRTY_DATASYNC | I_SYNC))
 		err2 = sync_inode_metadata(inode, 1);
 	else
 		err2 = 0;
@@ -123,7 +123,7 @@ const struct file_operations dxl_pcache_file_ops = {
 	.get_unmapped_area	= thp_get_unmapped_area,
 	.open			= generic_file_open,
 	.fsync			= dxl_pcache_fsync,
-	.splice_read		= generic_file_splice_read,
+	.splice_read		= dxl_splice_read_cached,
 	.splice_write		= iter_file_splice_write,
 	.fallocate		= dxl_fallocate,
 };

@@ -8,7 +8,6 @@
 #include "window.h"
 
 #include <linux/blkdev.h>
-#include <linux/pagevec.h>
 
 static void dxl_pwb_end_io(struct bio *bio)
 {

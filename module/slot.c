@@ -253,7 +253,7 @@ void dxl_slot_update(struct inode *inode)
 
 	if (err) {
 		dxl_err_ratelimited(inode->i_sb, "inode %lu not written: %d",
-				    inode->i_ino, err);
+				    dxl_ino(inode), err);
 		mark_inode_dirty(inode);
 	}
 }

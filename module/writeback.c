@@ -158,7 +158,7 @@ int dxl_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	int err, err2;
 
 	err = dxl_writeback_range(inode, start, end);
-	if (!err && !datasync && (inode->i_state & I_DIRTY_ALL))
+	if (!err && !datasync && (dxl_inode_state(inode) & I_DIRTY_ALL))
 		err = dxl_slot_write(inode);
 	if (!err)
 		err = dxl_media_sync(dxl_media_of(inode));

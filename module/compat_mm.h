@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between kernels (compat.h) in page tables and pages.
+ */
+#ifndef DXL_COMPAT_MM_H
+#define DXL_COMPAT_MM_H
+
+#include "compat.h"
+
+#include <linux/huge_mm.h>
+#include <linux/page_ref.h>
+#include <linux/pgtable.h>
+#include <linux/poison.h>
+
+/*
+ * The flags of a mapping whose pages are frames of device memory. VM_MIXEDMAP
+ * lets GUP, when it is slow, take a reference on what a huge PMD maps, special
+ * or not: right for our chunks, which are compound pages. Pages with a
+ * dev_pagemap are not if they are idle, so without devmap they are in a
+ * VM_PFNMAP, where GUP gets EFAULT; a private one cannot be that, and has PTEs
+ * only, of which GUP says EEXIST.
+ */
+static inline void dxl_vma_set_flags(struct vm_area_struct *vma, bool pagemap)
+{
+	unsigned long flags = VM_MIXEDMAP | VM_HUGEPAGE;
+
+	if (!DXL_HAVE_DEVMAP && pagemap && (vma->vm_flags & VM_SHARED))
+		flags = VM_PFNMAP | VM_HUGEPAGE;
+#if DXL_HAVE_VM_FLAGS_SET
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+static inline bool dxl_vma_takes_pmd(const struct vm_area_struct *vma,
+				     bool pagemap)
+{
+	return DXL_HAVE_DEVMAP || !pagemap || (vma->vm_flags & VM_PFNMAP);
+}
+
+#if DXL_HAVE_JOIN_PAGES || DXL_HAVE_JOIN_FOLIOS
+static inline void dxl_compound_init(struct page *head, unsigned int order)
+{
+#if DXL_HAVE_JOIN_PAGES
+	set_compound_page_dtor(head, COMPOUND_PAGE_DTOR);
+	set_compound_order(head, order);
+	atomic_set(compound_mapcount_ptr(head), -1);
+	atomic_set(compound_pincount_ptr(head), 0);
+#else
+	struct folio *folio = (struct folio *)head;
+
+	folio->_flags_1 = (folio->_flags_1 & ~0xffUL) | order;
+	folio->_folio_nr_pages = 1U << order;
+	atomic_set(&folio->_large_mapcount, -1);
+	atomic_set(&folio->_entire_mapcount, -1);
+	atomic_set(&folio->_nr_pages_mapped, 0);
+	atomic_set(&folio->_pincount, 0);
+	INIT_LIST_HEAD(&folio->_deferred_list);
+#endif
+}
+
+/* What tails have in common with ->mapping goes with that. */
+static inline void dxl_compound_exit(struct page *head)
+{
+#if DXL_HAVE_JOIN_PAGES
+	set_compound_order(head, 0);
+	head[1].compound_nr = 0;
+	atomic_set(compound_mapcount_ptr(head), 0);
+	atomic_set(compound_pincount_ptr(head), 0);
+#else
+	struct folio *folio = (struct folio *)head;
+
+	folio->_flags_1 &= ~0xffUL;
+	folio->_folio_nr_pages = 0;
+	atomic_set(&folio->_large_mapcount, -1);
+	atomic_set(&folio->_entire_mapcount, 0);
+	atomic_set(&folio->_nr_pages_mapped, 0);
+	atomic_set(&folio->_pincount, 0);
+	folio->_deferred_list.next = NULL;
+	folio->_deferred_list.prev = NULL;
+#endif
+}
+
+/*
+ * A chunk of RAM that PMDs may map is one compound page: whoever takes a
+ * reference on a part of it (GUP does so on what looks like a THP) takes one on
+ * the whole, and smaps and the like find a head with a count.
+ *
+ * Not __GFP_COMP, since the struct pages of DAX memory belong to who mounts it,
+ * and fs/dax.c needs plain ones: it keeps mapping and index in each. These two
+ * do what prep_compound_page() and the free path of hugetlb pages do. Nobody
+ * looks at the pages of a chunk that is not mapped but with a reference from
+ * zero, so a frozen head keeps all out. False: not plain, or in use.
+ */
+static inline bool dxl_pages_join(struct page *head, unsigned int order)
+{
+	unsigned long i;
+
+	for (i = 1; i < 1UL << order; i++)
+		if (page_count(head + i) || PageCompound(head + i))
+			return false;
+	if (PageReserved(head) || PageCompound(head) || head->mapping ||
+	    !page_ref_freeze(head, 1))
+		return false;
+	__SetPageHead(head);
+	for (i = 1; i < 1UL << order; i++) {
+		head[i].mapping = TAIL_MAPPING;
+		set_page_private(head + i, 0);
+		set_compound_head(head + i, head);
+	}
+	dxl_compound_init(head, order);
+	page_ref_unfreeze(head, 1);
+	return true;
+}
+
+static inline bool dxl_pages_part(struct page *head, unsigned int order)
+{
+	unsigned long i;
+
+	if (!page_ref_freeze(head, 1))
+		return false;
+	dxl_compound_exit(head);
+	for (i = 1; i < 1UL << order; i++) {
+		head[i].mapping = NULL;
+		clear_compound_head(head + i);
+	}
+	__ClearPageHead(head);
+	/* Marks that GUP left. */
+	folio_clear_dirty((struct folio *)head);
+	folio_clear_referenced((struct folio *)head);
+	page_ref_unfreeze(head, 1);
+	return true;
+}
+#else
+/* Where only we map the memory (DXL_RAM_IS_OURS), chunks come joined. */
+static inline bool dxl_pages_join(struct page *head, unsigned int order)
+{
+	return DXL_RAM_IS_OURS && PageHead(head) && page_count(head) == 1;
+}
+
+static inline bool dxl_pages_part(struct page *head, unsigned int order)
+{
+	return page_count(head) == 1;
+}
+#endif
+
+/*
+ * Does somebody use a page that no mapping shows? Idle pages with a dev_pagemap
+ * have a count of 1, or of 0 if fs/dax.c counts; nobody can pin those of ours.
+ */
+static inline bool dxl_page_pinned(struct page *page, bool pagemap)
+{
+	return page_count(page) > 1 && !(pagemap && DXL_RAM_IS_OURS);
+}
+
+static inline bool dxl_pmd_is_huge(pmd_t pmd)
+{
+#if DXL_HAVE_DEVMAP
+	if (pmd_devmap(pmd))
+		return true;
+#endif
+	return pmd_trans_huge(pmd);
+}
+
+/*
+ * Frames that this module maps are special or devmap PTEs; other pages in a
+ * mapping of ours are private copies.
+ */
+static inline bool dxl_pte_is_frame(pte_t pte)
+{
+#if DXL_HAVE_DEVMAP
+	if (pte_devmap(pte))
+		return true;
+#endif
+	return pte_special(pte);
+}
+
+/*
+ * The value that insert_pfn() of mm/memory.c would give to an absent PTE. What
+ * vmf_insert_mixed() does besides is to ask the PAT code for the cache mode of
+ * the frame, by a walk over all RAM resources: 530 of its 830 instructions, for
+ * an answer that is write-back for all memory that DAX maps.
+ *
+ * A devmap PTE tells GUP that there is a dev_pagemap. Where there is none, GUP
+ * faults and looks again for ever, with mmap_lock; a special PTE is an error.
+ */
+static inline pte_t dxl_pte_make(struct vm_area_struct *vma, unsigned long pfn,
+				 bool pagemap)
+{
+#if DXL_HAVE_DEVMAP && IS_ENABLED(CONFIG_ARCH_HAS_PTE_DEVMAP)
+	if (pagemap)
+		return pte_mkdevmap(pfn_pte(pfn, vma->vm_page_prot));
+#endif
+	return pte_mkspecial(pfn_pte(pfn, vma->vm_page_prot));
+}
+
+static inline pte_t dxl_pte_maybe_mkwrite(pte_t pte,
+					  const struct vm_area_struct *vma)
+{
+	if (!(vma->vm_flags & VM_WRITE))
+		return pte;
+#if DXL_HAVE_PTE_MKWRITE_VMA
+	return pte_mkwrite_novma(pte);
+#else
+	return pte_mkwrite(pte);
+#endif
+}
+
+/*
+ * Give a present PTE of the same frame write access, as ptep_set_access_flags()
+ * would, which modules do not get. On x86 that is a plain store: a processor
+ * that still has the old one cached faults once more. False: not done.
+ */
+static inline bool dxl_pte_mkwrite(struct vm_area_struct *vma,
+				   unsigned long addr, pte_t *pte)
+{
+	pte_t val = dxl_pte_maybe_mkwrite(pte_mkdirty(pte_mkyoung(*pte)),
+					  vma);
+
+	if (!IS_ENABLED(CONFIG_X86))
+		return false;
+	set_pte_at(vma->vm_mm, addr, pte, val);
+	return true;
+}
+
+/*
+ * pte_offset_map_lock(), which says NULL if there is no table, or none any more;
+ * to be undone by pte_unmap_unlock().
+ */
+#if DXL_HAVE_PTE_MAP_FAIL
+static inline pte_t *dxl_pte_map_lock(struct mm_struct *mm, pmd_t *pmd,
+				      unsigned long addr, spinlock_t **ptlp)
+{
+	spinlock_t *ptl;
+	pmd_t val;
+
+	rcu_read_lock();
+	val = READ_ONCE(*pmd);
+	if (pmd_none(val) || !pmd_present(val) || dxl_pmd_is_huge(val) ||
+	    pmd_bad(val))
+		goto none;
+	ptl = pte_lockptr(mm, &val);
+	spin_lock(ptl);
+	if (likely(pmd_same(val, READ_ONCE(*pmd)))) {
+		*ptlp = ptl;
+		return pte_offset_kernel(&val, addr);
+	}
+	spin_unlock(ptl);
+none:
+	rcu_read_unlock();
+	return NULL;
+}
+#else
+#define dxl_pte_map_lock(mm, pmd, addr, ptlp) \
+	pte_offset_map_lock(mm, pmd, addr, ptlp)
+#endif
+
+/* For page tables: PFN_DEV alone makes a special PTE, or a plain huge PMD. */
+static inline dxl_pfn_t dxl_pfn_to_map(unsigned long pfn, bool pagemap)
+{
+#if DXL_HAVE_PFN_T
+	if (!pagemap)
+		return __pfn_to_pfn_t(pfn, PFN_DEV);
+#endif
+	return dxl_pfn_make(pfn);
+}
+
+/* Install a frame, whatever is there: the library's way. */
+static inline vm_fault_t dxl_vmf_insert_read(struct vm_fault *vmf,
+					     unsigned long pfn, bool pagemap)
+{
+	if (vmf->vma->vm_flags & VM_PFNMAP)
+		return vmf_insert_pfn(vmf->vma, vmf->address, pfn);
+	return vmf_insert_mixed(vmf->vma, vmf->address,
+				dxl_pfn_to_map(pfn, pagemap));
+}
+
+#if DXL_HAVE_INSERT_MKWRITE
+static inline vm_fault_t dxl_vmf_insert_pte(struct vm_fault *vmf,
+					    unsigned long pfn, bool pagemap,
+					    bool write)
+{
+	if (!write)
+		return dxl_vmf_insert_read(vmf, pfn, pagemap);
+	return vmf_insert_mixed_mkwrite(vmf->vma, vmf->address,
+					dxl_pfn_to_map(pfn, pagemap));
+}
+#else
+static inline vm_fault_t dxl_vmf_insert_pte(struct vm_fault *vmf,
+					    unsigned long pfn, bool pagemap,
+					    bool write)
+{
+	vm_fault_t ret = dxl_vmf_insert_read(vmf, pfn, pagemap);
+	struct vm_area_struct *vma = vmf->vma;
+	spinlock_t *ptl;
+	pte_t *pte;
+
+	if (!write || ret != VM_FAULT_NOPAGE)
+		return ret;
+	pte = dxl_pte_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &ptl);
+	if (!pte)
+		return ret;
+	/* Who finds it read-only, or gone, faults again. */
+	if (pte_present(*pte) && pte_pfn(*pte) == pfn)
+		dxl_pte_mkwrite(vma, vmf->address, pte);
+	pte_unmap_unlock(pte, ptl);
+	return ret;
+}
+#endif
+
+/* Read-only. */
+static inline vm_fault_t dxl_vmf_insert_zero(struct vm_fault *vmf)
+{
+	return dxl_vmf_insert_read(vmf, page_to_pfn(ZERO_PAGE(vmf->address)),
+				   false);
+}
+
+/*
+ * Devmap only where there is a dev_pagemap, whose pages GUP must find by it. In
+ * kernels without 0d940a9b270b ("mm/pgtable: allow pte_offset_map[_lock]() to
+ * fail", v6.5) everybody who walks page tables with mmap_lock shared takes a
+ * devmap PMD that appears between two looks for a bad one, says so, and clears
+ * it without a lock (pmd_clear_bad()): a table that is there by then is lost, and
+ * who uses it reads page 0. A plain huge PMD, which must be a compound page, is
+ * no surprise to anybody. Kernels since 6.12 make it a special one, on which GUP
+ * takes references only when it is slow.
+ */
+static inline vm_fault_t dxl_vmf_insert_pmd(struct vm_fault *vmf,
+					    unsigned long pfn, bool pagemap,
+					    bool write)
+{
+	return vmf_insert_pfn_pmd(vmf, dxl_pfn_to_map(pfn, pagemap), write);
+}
+
+#endif /* DXL_COMPAT_MM_H */

@@ -9,7 +9,7 @@ KDIR ?= $(patsubst %/Makefile,%,$(firstword $(wildcard \
 kdir = $(or $(KDIR),$(error no kernel headers here: install linux-headers-amd64, or give KDIR=))
 # It may be a folder of scripts/kernel, which may bring the make that it wants.
 headers = $(or $(patsubst %/Makefile,%,$(wildcard $(kdir)/headers/Makefile)),$(kdir))
-kmake = $(or $(wildcard $(kdir)/make),$(MAKE))
+kmake = $(or $(wildcard $(kdir)/make $(filter %/make,$(patsubst %/headers,%/make,$(kdir)))),$(MAKE))
 
 # A debug build runs the module's own tests at load; a bare one has no windows
 # and no variants, for scripts/bench. They are built from links in a folder of

@@ -18,20 +18,17 @@ session.h        : role.h
 window_rule.h    : session.h
 verdict.h        : oracle.h role.h
 entry_int.h entry_variant.h entry_evict.h : entry.h entry_int.h oracle.h window.h
-media.h          : compat.h ondisk.h
-fs.h             : compat.h entry.h media.h ondisk.h
-<<<<<<< HEAD
+compat_*.h       : compat.h
+media.h          : compat_mm.h ondisk.h
+fs.h             : compat.h compat_fs.h entry.h media.h ondisk.h
 map.h check.h fs_variant.h pcache.h options.h : fs.h
-=======
-map.h check.h fs_variant.h : fs.h
 pwb.h            : fs.h role.h
->>>>>>> 10f44a9 (wip)
 fault.h          : fs.h window.h
 frozen.h         : fs.h
 selftest/entry*  : ../entry_int.h ../entry_variant.h ../selftest.h ../stats.h ../trace.h entry_test.h
 *.h              :
 main.c           : *
-bdev*.c          : bdev.h compat.h stats.h trace.h units.h selftest/bdev*.c
+bdev*.c          : bdev.h compat.h compat_mm.h stats.h trace.h units.h selftest/bdev*.c
 entry*.c         : compat.h entry.h entry_int.h entry_variant.h entry_evict.h lab.h variant.h window.h role.h oracle.h stats.h trace.h selftest/entry*.c
 selftest/bdev*.c : bdev.h
 *.c              : [!b]* balloc.h

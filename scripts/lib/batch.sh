@@ -22,6 +22,9 @@ end_test() {
 	echo "$((SECONDS - started)) $1" >>"$logs/seconds"
 	[[ $2 != fail ]] || show_log "$1"
 	ktap_end "$@"
+	# shellcheck disable=SC2086 # three counts
+	[[ $tests != "$TOP/selftests" ]] ||
+		result_keep "$1" $last_counts $((SECONDS - started)) $last_reasons
 }
 
 # follow_guest FD PID - pass on what guest/tests says; sets $current to the

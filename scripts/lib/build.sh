@@ -35,10 +35,3 @@ build_module() {
 		"DAXLAB_DEBUG=$([[ $kind != debug ]] || echo 1)" \
 		"DAXLAB_BARE=$([[ $kind != bare ]] || echo 1)"
 }
-
-# build_all KERNEL - the module, its debug build, and the tests
-build_all() {
-	build_module "$1"
-	build_module "$1" debug
-	make_quietly selftests -C selftests
-}

@@ -6,7 +6,10 @@
 
 passed=0 failed=0 skipped=0
 files_done=0
-file_passed=0 file_failed=0 file_skipped=0 file_plan='' file_skip=''
+file_passed=0 file_failed=0 file_skipped=0 file_plan='' file_skip='' file_reasons=''
+# Of the test file that ended last: counts, and why something was skipped.
+# shellcheck disable=SC2034 # for batch.sh
+last_counts='' last_reasons=''
 
 ktap_begin() {
 	printf 'KTAP version 1\n1..%d\n' "$1"
@@ -21,7 +24,10 @@ ktap_sub() {
 		return
 		;;
 	'not ok '*) ((++file_failed)) ;;
-	*'# SKIP'*) ((++file_skipped)) ;;
+	*'# SKIP'*)
+		((++file_skipped))
+		file_reasons+="${file_reasons:+; }$(sed 's/^ok [0-9]* *//;s/ *# SKIP */: /' <<<"$1")"
+		;;
 	'ok '*) ((++file_passed)) ;;
 	esac
 	echo "    $1"
@@ -52,8 +58,12 @@ ktap_end() {
 	elif [[ $verdict == fail ]] && ((!file_failed)); then
 		((++file_failed))
 	fi
+	# shellcheck disable=SC2034
+	last_counts="$file_passed $file_failed $file_skipped" last_reasons=$file_reasons
+	# shellcheck disable=SC2034
+	[[ $verdict != skip ]] || last_reasons=${why:-$file_skip}
 	((passed += file_passed, failed += file_failed, skipped += file_skipped)) || :
-	file_passed=0 file_failed=0 file_skipped=0 file_plan='' file_skip=''
+	file_passed=0 file_failed=0 file_skipped=0 file_plan='' file_skip='' file_reasons=''
 }
 
 # ktap_note - stdin, as lines for people

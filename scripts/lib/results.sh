@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The last result of each test on each kernel, kept in build/results/KERNEL,
+# and the table made of them: test groups by kernels. A line is
+#
+#   TEST PASSED FAILED SKIPPED SECONDS REASON...
+#
+# with a reason if the whole test was skipped. Uses $kernel of scripts/check.
+# shellcheck disable=SC2154
+
+RESULTS=$BUILD/results
+
+# result_keep TEST PASSED FAILED SKIPPED SECONDS REASON
+result_keep() {
+	local file=$RESULTS/${kernel##*/}
+
+	mkdir -p "$RESULTS"
+	{
+		[[ ! -e $file ]] || awk -v name="$1" '$1 != name' "$file"
+		echo "$*"
+	} >"$file.$$"
+	mv "$file.$$" "$file"
+}
+
+# results_table KERNEL... - in the words of Markdown: for each group of tests
+# and each kernel how many passed, failed, were skipped; below it what was
+# skipped, and why. What was not run is a "-".
+results_table() {
+	local dir files=() about=()
+
+	for dir; do
+		about+=("$(<"$dir/about")")
+		files+=("$RESULTS/${dir##*/}")
+		[[ -e ${files[-1]} ]] || : >"${files[-1]}"
+	done
+	abouts=$(printf '%s\n' "${about[@]}") \
+		awk -f "$TOP/scripts/lib/results-table.awk" "${files[@]}"
+}
+
+# results_to_readme FILE KERNEL... - put the table between the marks there
+results_to_readme() {
+	local file=$1
+	shift
+	results_table "$@" >"$RESULTS/table.md"
+	awk -v table="$RESULTS/table.md" '
+		/<!-- end of the table of kernels -->/ { inside = 0 }
+		!inside { print }
+		/<!-- table of kernels/ { inside = 1; while ((getline line <table) > 0) print line }' \
+		"$file" >"$RESULTS/readme"
+	cat "$RESULTS/readme" >"$file"
+}

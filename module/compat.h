@@ -187,6 +187,13 @@
 				 LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
 
 /*
+ * Linux kernel commit 0b6cc04f3db3 ("mm: introduce CONFIG_PER_VMA_LOCK") (in
+ * v6.4, and for faults of files in v6.7): a fault may hold the lock of its area
+ * in place of mmap_lock.
+ */
+#define DXL_HAVE_VMA_LOCK	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0))
+
+/*
  * Linux kernel commit 161e393c0f63 ("mm: Make pte_mkwrite() take a VMA") (in
  * v6.6): x86 has shadow stacks, and modules do not get the function. No file of
  * ours can be one.

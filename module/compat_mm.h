@@ -317,6 +317,21 @@ static inline vm_fault_t dxl_vmf_insert_zero(struct vm_fault *vmf)
 }
 
 /*
+ * Give up the lock of the area, if that is what the fault holds: it then has to
+ * return VM_FAULT_RETRY, and comes again with mmap_lock.
+ */
+static inline bool dxl_vmf_drop_vma_lock(struct vm_fault *vmf)
+{
+#if DXL_HAVE_VMA_LOCK && IS_ENABLED(CONFIG_PER_VMA_LOCK)
+	if (vmf->flags & FAULT_FLAG_VMA_LOCK) {
+		vma_end_read(vmf->vma);
+		return true;
+	}
+#endif
+	return false;
+}
+
+/*
  * Devmap only where there is a dev_pagemap, whose pages GUP must find by it. In
  * kernels without 0d940a9b270b ("mm/pgtable: allow pte_offset_map[_lock]() to
  * fail", v6.5) everybody who walks page tables with mmap_lock shared takes a

@@ -106,7 +106,7 @@ static void dxl_entries_show_folios(struct dxl_lab *lab, void *arg)
 	list_for_each_entry(pwb, &lab->pwbs, list)
 		if (READ_ONCE(pwb->bio))
 			seq_printf(seq, "unsubmitted bio dev %s ino %lu index 0x%lx owner %s/%d\n",
-				   lab->sb->s_id, pwb->inode->i_ino, pwb->first,
+				   lab->sb->s_id, dxl_ino(pwb->inode), pwb->first,
 				   pwb->hold.task->comm, pwb->hold.task->pid);
 	spin_unlock(&lab->folio_lock);
 }

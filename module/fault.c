@@ -369,8 +369,19 @@ done:
 	return ret;
 }
 
+/*
+ * While somebody watches, faults hold mmap_lock, as they did when the races were
+ * found: who waits for a fault and who waits for that lock are parts of one story.
+ */
+static inline bool dxl_fault_wants_mmap_lock(struct vm_fault *vmf)
+{
+	return dxl_watched() && dxl_vmf_drop_vma_lock(vmf);
+}
+
 static vm_fault_t dxl_fault(struct vm_fault *vmf)
 {
+	if (dxl_fault_wants_mmap_lock(vmf))
+		return VM_FAULT_RETRY;
 	dxl_stat_inc(vmf->flags & FAULT_FLAG_WRITE ? DXL_STAT_FAULT_PTE_WRITE :
 						     DXL_STAT_FAULT_PTE_READ);
 	return dxl_fault_any(vmf, 0);
@@ -383,6 +394,8 @@ static vm_fault_t dxl_huge_fault(struct vm_fault *vmf, dxl_fault_size_t size)
 
 	if (!dxl_fault_size_is_pmd(size))
 		return VM_FAULT_FALLBACK;
+	if (dxl_fault_wants_mmap_lock(vmf))
+		return VM_FAULT_RETRY;
 	dxl_stat_inc(write ? DXL_STAT_FAULT_PMD_WRITE :
 			     DXL_STAT_FAULT_PMD_READ);
 	if (!dxl_vma_takes_pmd(vmf->vma, dxl_media_of(inode)->pagemap))
@@ -398,6 +411,8 @@ static vm_fault_t dxl_huge_fault(struct vm_fault *vmf, dxl_fault_size_t size)
 /* A store to a page that is mapped read-only: a write fault like any other. */
 static vm_fault_t dxl_pfn_mkwrite(struct vm_fault *vmf)
 {
+	if (dxl_fault_wants_mmap_lock(vmf))
+		return VM_FAULT_RETRY;
 	dxl_stat_inc(DXL_STAT_FAULT_PFN_MKWRITE);
 	return dxl_fault_any(vmf, 0);
 }

@@ -18,6 +18,7 @@
 #include <linux/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 
 #define SIZE	(2 * PMD)
 #define SEED	9
@@ -181,6 +182,16 @@ TEST_F(exotic, advice)
 	EXPECT_EQ(-1, madvise(self->map, SIZE, MADV_COLLAPSE));
 }
 
+/* PTEs are special: no walk finds pages there. PMDs are that since Linux 6.12. */
+static bool shows_pages(bool ptes)
+{
+	struct utsname name;
+	int major, minor;
+
+	must(!uname(&name) && sscanf(name.release, "%d.%d", &major, &minor) == 2);
+	return !ptes && (major < 6 || (major == 6 && minor < 12));
+}
+
 TEST_F(exotic, policy)
 {
 	unsigned long nodes = 1;
@@ -193,8 +204,8 @@ TEST_F(exotic, policy)
 	EXPECT_GT(0, status[1]);
 	/* And where are they? */
 	EXPECT_EQ(0, syscall(SYS_move_pages, 0, 2, pages, NULL, status, 0));
-	EXPECT_EQ(!variant->skew, status[0] >= 0);
-	EXPECT_EQ(!variant->skew, status[1] >= 0);
+	EXPECT_EQ(shows_pages(variant->skew), status[0] >= 0);
+	EXPECT_EQ(shows_pages(variant->skew), status[1] >= 0);
 }
 
 /* All of a file of /proc/self, which walks over the mapping. */
@@ -225,7 +236,7 @@ TEST_F(exotic, proc)
 	read_proc("smaps", buf, sizeof(buf));
 	ASSERT_NE(NULL, at = strstr(buf, start));
 	ASSERT_NE(NULL, at = strstr(at, "Rss:"));
-	EXPECT_EQ(variant->skew ? 0 : SIZE / 1024, strtoul(at + 4, NULL, 10));
+	EXPECT_EQ(shows_pages(variant->skew) ? SIZE / 1024 : 0, strtoul(at + 4, NULL, 10));
 	read_proc("smaps_rollup", buf, sizeof(buf));
 	read_proc("numa_maps", buf, sizeof(buf));
 	ASSERT_LE(0, fd = open("/proc/self/pagemap", O_RDONLY));

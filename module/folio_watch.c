@@ -171,6 +171,39 @@ bool dxl_folio_wait_of(const struct dxl_role *role, struct dxl_folio_wait *wait)
 }
 
 /**
+ * dxl_folio_collectors() - Look at calls of writepages that wait for a lock.
+ * @lab: of the mount
+ * @fn: called for each that sleeps for a folio whose owner is known; must not sleep
+ * @arg: handed to @fn
+ *
+ * The kernel's flusher, above all, which is nobody's role.
+ *
+ * Context: Any process context.
+ */
+void dxl_folio_collectors(struct dxl_lab *lab,
+			  void (*fn)(const struct task_struct *task,
+				     const struct dxl_folio_wait *wait, void *arg),
+			  void *arg)
+{
+	struct dxl_folio_wait wait = { .bit = DXL_FOLIO_LOCK };
+	const struct folio *wants;
+	struct dxl_pwb *pwb;
+
+	spin_lock(&lab->folio_lock);
+	list_for_each_entry(pwb, &lab->pwbs, list) {
+		wants = READ_ONCE(pwb->wants);
+		if (!wants || !dxl_task_sleeps(pwb->hold.task))
+			continue;
+		wait.owner = dxl_folio_locker(lab, wants);
+		wait.ino = pwb->inode->i_ino;
+		wait.index = pwb->wants_index;
+		if (wait.owner)
+			fn(pwb->hold.task, &wait, arg);
+	}
+	spin_unlock(&lab->folio_lock);
+}
+
+/**
  * dxl_folio_uncommitted() - A folio whose writeback nobody has submitted.
  * @lab: of the mount
  *

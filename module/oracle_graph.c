@@ -180,35 +180,47 @@ static void dxl_graph_txn(struct dxl_graph *graph, struct dxl_node *node)
 }
 
 /* In the words of the thread of 2018. */
-static bool dxl_graph_folio(struct dxl_node *node, const struct dxl_role *role)
+static void dxl_node_folio(struct dxl_node *node,
+			   const struct dxl_folio_wait *wait)
 {
-	struct dxl_folio_wait wait;
-
-	if (!dxl_folio_wait_of(role, &wait))
-		return false;
-	dxl_node_owner(node, wait.owner);
-	if (wait.bit == DXL_FOLIO_LOCK) {
+	dxl_node_owner(node, wait->owner);
+	if (wait->bit == DXL_FOLIO_LOCK) {
 		scnprintf(node->on, sizeof(node->on), "the lock of folio %lu",
-			  wait.index);
+			  wait->index);
 		strscpy(node->held, node->on, sizeof(node->held));
 	} else {
 		scnprintf(node->on, sizeof(node->on), "writeback of folio %lu",
-			  wait.index);
+			  wait->index);
 		scnprintf(node->held, sizeof(node->held),
 			  "unsubmitted bio with folio %lu under writeback",
-			  wait.index);
+			  wait->index);
 	}
-	return true;
+}
+
+/* Tasks live while they collect. Under folio_lock. */
+static void dxl_graph_collector(const struct task_struct *task,
+				const struct dxl_folio_wait *wait, void *arg)
+{
+	struct dxl_node *node = dxl_node_get(arg, task);
+
+	if (node && !node->on[0])
+		dxl_node_folio(node, wait);
 }
 
 /* A role that sleeps for what is no entry. */
 static void dxl_graph_role(struct dxl_graph *graph, const struct dxl_role *role)
 {
 	struct dxl_node *node = dxl_node_get(graph, role->task);
+	struct dxl_folio_wait wait;
 	unsigned long ino;
 
-	if (!node || node->on[0] || dxl_graph_folio(node, role) ||
-	    !dxl_role_blocked(role, node->on, sizeof(node->on)))
+	if (!node || node->on[0])
+		return;
+	if (dxl_folio_wait_of(role, &wait)) {
+		dxl_node_folio(node, &wait);
+		return;
+	}
+	if (!dxl_role_blocked(role, node->on, sizeof(node->on)))
 		return;
 	if (!strcmp(node->on, "mmap_lock"))
 		dxl_graph_mmap(graph, node, role);
@@ -395,6 +407,8 @@ void dxl_oracle_graph(struct dxl_oracle *oracle)
 	}
 	graph->oracle = oracle;
 	dxl_sb_visit_inodes(oracle->lab->sb, dxl_graph_inode, graph);
+	/* First: once they sleep, nobody but a role can wake them. */
+	dxl_folio_collectors(oracle->lab, dxl_graph_collector, graph);
 	list_for_each_entry(role, &oracle->session->roles, list)
 		dxl_graph_role(graph, role);
 	list_for_each_entry(finding, &oracle->findings, list)

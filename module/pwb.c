@@ -217,7 +217,10 @@ void dxl_pwb_wait_lock(struct dxl_pwb *pwb, struct folio *folio)
 	if (dxl_watched())
 		dxl_role_waits(DXL_FOLIO_LOCK, folio, pwb->inode->i_ino,
 			       folio->index);
+	pwb->wants_index = folio->index;
+	WRITE_ONCE(pwb->wants, folio);
 	folio_lock(folio);
+	WRITE_ONCE(pwb->wants, NULL);
 	if (dxl_watched())
 		dxl_role_waits(DXL_FOLIO_NONE, NULL, 0, 0);
 }

@@ -55,6 +55,8 @@ struct dxl_folio_hold {
  * @submit: choice of the knob, for all of the call
  * @wrap: likewise
  * @hold: the folio that it is at
+ * @wants: the folio for whose lock it waits, or NULL; only to compare
+ * @wants_index: of its first page
  * @lock: guards @bio; no interrupt takes it
  * @bio: collected and not submitted, or NULL
  * @first: index of its first folio
@@ -73,6 +75,8 @@ struct dxl_pwb {
 	unsigned int submit;
 	unsigned int wrap;
 	struct dxl_folio_hold hold;
+	const struct folio *wants;
+	pgoff_t wants_index;
 	spinlock_t lock;
 	struct bio *bio;
 	pgoff_t first;
@@ -132,5 +136,9 @@ void dxl_folio_hold_end(struct dxl_lab *lab, struct dxl_folio_hold *hold);
 struct folio *dxl_folio_uncommitted(struct dxl_lab *lab);
 void dxl_folio_wait_writeback(struct inode *inode, struct folio *folio);
 bool dxl_folio_wait_of(const struct dxl_role *role, struct dxl_folio_wait *wait);
+void dxl_folio_collectors(struct dxl_lab *lab,
+			  void (*fn)(const struct task_struct *task,
+				     const struct dxl_folio_wait *wait, void *arg),
+			  void *arg);
 
 #endif /* DXL_PWB_H */

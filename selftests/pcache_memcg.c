@@ -11,6 +11,7 @@
  *     enters reclaim, which waits for the writeback of folio 3: its stack says so.
  *     The writer waits for the lock of folio 5. The verdict names the cycle. A
  *     rescue submits the bio: reclaim goes on, and both end.
+ *     Likewise with the kernel's flusher as the writer.
  *  3. Submit rule trylock: reclaim waits just the same, until the writer goes on,
  *     and all end by themselves.
  *  4. Allocation rules: with the table before the lock (sound), or not charged,
@@ -62,6 +63,15 @@ FIXTURE_SETUP(full)
 		SKIP(return, "no memory cgroups of the legacy hierarchy");
 	must(!mkdir(OURS, 0700));
 }
+
+/* Look until it is so, for ten seconds at most. */
+#define eventually(cond) ({						\
+	int left = 1000;						\
+									\
+	while (!(cond) && --left)					\
+		usleep(10000);						\
+	left > 0;							\
+})
 
 static long number_in(const char *name)
 {
@@ -157,27 +167,25 @@ static void begin(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self,
 	role_go(&self->reader);
 	ASSERT_EQ(0, say(self->session, "wait reader idle"));
 	ASSERT_EQ(0, say(self->session, "arm " LOCKED " 1*park(60000){role=reader}"));
-	ASSERT_EQ(0, say(self->session, "arm " COLLECTED " 1*park(60000){role=writer}"));
 	role_go(&self->reader);
 	ASSERT_EQ(0, say(self->session, "wait reader parked:" LOCKED));
 	fill_cgroup(_metadata);
+}
+
+static void begin_both(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self,
+		       const char *variant)
+{
+	begin(_metadata, self, variant);
+	ASSERT_EQ(0, say(self->session, "arm " COLLECTED " 1*park(60000){role=writer}"));
 	role_go(&self->writer);
 	ASSERT_EQ(0, say(self->session, "wait writer parked:" COLLECTED));
 	ASSERT_EQ(0, say(self->session, "release reader"));
 }
 
-static bool charges_gone(void)
+static bool nothing_charged(void)
 {
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		put_text(OURS "/memory.force_empty", "0");
-		if (!number_in("memory.usage_in_bytes"))
-			return true;
-		usleep(10000);
-	}
-	printf("# %ld bytes stay charged\n", number_in("memory.usage_in_bytes"));
-	return false;
+	put_text(OURS "/memory.force_empty", "0");
+	return !number_in("memory.usage_in_bytes");
 }
 
 static void end(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self)
@@ -199,7 +207,8 @@ static void end(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self)
 	EXPECT_EQ('B', b);
 	close(self->fd);
 	EXPECT_EQ(0, dxl_umount());
-	EXPECT_TRUE(charges_gone());
+	/* Nodes of the page cache are freed a while after it. */
+	EXPECT_TRUE(eventually(nothing_charged()));
 }
 
 FIXTURE_TEARDOWN(full)
@@ -212,10 +221,8 @@ FIXTURE_TEARDOWN(full)
 TEST_F(full, bug)
 {
 	char *text, want[128];
-	struct stat st;
 
-	begin(_metadata, self, "submit=block,pf_alloc=under_lock");
-	must(!fstat(self->fd, &st));
+	begin_both(_metadata, self, "submit=block,pf_alloc=under_lock");
 	EXPECT_EQ(0, say(self->session, "wait reader blocked"));
 	EXPECT_EQ(0, say(self->session, "release writer"));
 	EXPECT_EQ(0, say(self->session, "wait writer blocked"));
@@ -248,10 +255,46 @@ TEST_F(full, bug)
 	end(_metadata, self);
 }
 
+/* The kernel's flusher is the writer, as on the machines of the reporter. */
+TEST_F(full, flusher)
+{
+	char *text = malloc(REPORT);
+	pid_t syncer;
+	int status;
+
+	must(text);
+	begin(_metadata, self, "submit=block,pf_alloc=under_lock");
+	ASSERT_EQ(0, say(self->session, "arm " COLLECTED " 1*park(60000)"));
+	syncer = fork();
+	must(syncer >= 0);
+	if (!syncer)
+		_exit(syncfs(self->fd) ? 1 : 0);
+	ASSERT_TRUE(eventually(strstr(text_of(self->session, text), " " COLLECTED " ms ")));
+	ASSERT_EQ(0, say(self->session, "release reader"));
+	EXPECT_EQ(0, say(self->session, "wait reader blocked"));
+	EXPECT_EQ(0, say(self->session, "release all"));
+	/* It has no state that we could wait for. */
+	EXPECT_TRUE(eventually(!say(self->session, "verdict") &&
+			       strstr(text_of(self->session, text), "\nverdict deadlock - ")));
+	show(strstr(text, "\nverdict ") ?: text);
+	EXPECT_NE(NULL, strstr(text, "deadlock: kworker/"));
+	EXPECT_NE(NULL, strstr(text, " holds unsubmitted bio with folio 3 under writeback, "));
+	EXPECT_NE(NULL, strstr(text, ", waits for the lock of folio 5; reader/"));
+	EXPECT_NE(NULL, strstr(text, " shrink_"));
+	free(text);
+
+	make_room();
+	EXPECT_EQ(0, say(self->session, "rescue"));
+	EXPECT_EQ(0, say(self->session, "wait all idle"));
+	must(waitpid(syncer, &status, 0) == syncer);
+	EXPECT_EQ(0, status);
+	end(_metadata, self);
+}
+
 /* Reclaim waits under the folio lock, but the writer does not wait with a bio. */
 TEST_F(full, trylock)
 {
-	begin(_metadata, self, "pf_alloc=under_lock");
+	begin_both(_metadata, self, "pf_alloc=under_lock");
 	EXPECT_EQ(0, say(self->session, "wait reader blocked"));
 	EXPECT_TRUE(told(self->session, "stack reader shrink_"));
 	make_room();
@@ -266,7 +309,7 @@ TEST_F(full, trylock)
 static void table_that_passes(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self,
 			      const char *variant)
 {
-	begin(_metadata, self, variant);
+	begin_both(_metadata, self, variant);
 	EXPECT_EQ(0, say(self->session, "wait reader idle"));
 	make_room();
 	EXPECT_EQ(0, say(self->session, "release writer"));

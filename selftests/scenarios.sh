@@ -14,7 +14,7 @@
 
 words=(all --repeat 20)
 if [[ ${1-} == --long || ${DAXLAB_LONG-} ]]; then
-	words=(A1 A4 A10 C1 C2 C6 --repeat 1000)
+	words=(A1 A4 A10 C1 C2 C6 F3 F4 --repeat 1000)
 fi
 
 # One result for each scenario and variant; the rest is for the log.

@@ -75,6 +75,13 @@ static inline unsigned long dxl_inode_state(struct inode *inode)
 #endif
 }
 
+/*
+ * The flag of an inode without page cache. Since 6.15 (DXL_RAM_IS_OURS) it also
+ * says that each huge PMD of its mappings holds a reference on a folio: a split
+ * gives it back. Ours hold none, so the kernel must not see the flag there.
+ */
+#define DXL_S_DAX		(DXL_RAM_IS_OURS ? 0 : S_DAX)
+
 /* To print it: a u64 since v7.1, and a long before. Ours fit in 32 bits. */
 static inline unsigned long dxl_ino(const struct inode *inode)
 {

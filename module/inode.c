@@ -41,7 +41,7 @@ static void dxl_set_iflags(struct inode *inode)
 }
 
 /*
- * S_DAX stays as long as the inode is in memory: mappings, entries and folios
+ * This stays as long as the inode is in memory: mappings, entries and folios
  * are of one mode.
  */
 static void dxl_set_file_ops(struct inode *inode)
@@ -51,7 +51,7 @@ static void dxl_set_file_ops(struct inode *inode)
 	inode->i_op = &dxl_file_inode_ops;
 	if (dax == DXL_DAX_ALWAYS ||
 	    (dax == DXL_DAX_INODE && DXL_I(inode)->fsflags & FS_DAX_FL)) {
-		inode_set_flags(inode, S_DAX, S_DAX);
+		inode_set_flags(inode, DXL_S_DAX, DXL_S_DAX);
 		inode->i_fop = &dxl_file_ops;
 		inode->i_mapping->a_ops = &dxl_aops;
 	} else {
@@ -352,6 +352,8 @@ int dxl_getattr(dxl_idmap *idmap, const struct path *path, struct kstat *stat,
 		stat->attributes |= STATX_ATTR_IMMUTABLE;
 	if (fsflags & FS_NODUMP_FL)
 		stat->attributes |= STATX_ATTR_NODUMP;
+	if (dxl_inode_dax(inode))
+		stat->attributes |= STATX_ATTR_DAX;
 	stat->attributes_mask |= STATX_ATTR_APPEND | STATX_ATTR_IMMUTABLE |
 				 STATX_ATTR_NODUMP;
 	return 0;

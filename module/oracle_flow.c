@@ -331,7 +331,7 @@ static void dxl_audit_inode(struct dxl_oracle *oracle, struct inode *inode)
 	struct dxl_audit audit = { .oracle = oracle, .inode = inode };
 	int id;
 
-	if (!S_ISREG(inode->i_mode) || !IS_DAX(inode) ||
+	if (!S_ISREG(inode->i_mode) || !dxl_inode_dax(inode) ||
 	    (xa_empty(&DXL_I(inode)->tree.xa) && !mapping_mapped(inode->i_mapping)))
 		return;
 	if (!inode_trylock_shared(inode)) {

@@ -21,7 +21,7 @@
 /* Is this a regular file in page-cache mode? */
 static inline bool dxl_pcache(const struct inode *inode)
 {
-	return S_ISREG(inode->i_mode) && !IS_DAX(inode);
+	return S_ISREG(inode->i_mode) && !dxl_inode_dax(inode);
 }
 
 /*

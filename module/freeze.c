@@ -10,6 +10,7 @@
 #include "stats.h"
 #include "window.h"
 
+#include <linux/fadvise.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -348,18 +349,8 @@ static bool dxl_freeze_one(struct inode *inode, struct folio *folio)
 	return true;
 }
 
-/**
- * dxl_freeze_range() - Freeze and thaw folios of a file, as if to remove them.
- * @inode: in page-cache mode
- * @first: first page
- * @last: last page, inclusive
- *
- * Only what is clean, not mapped, and in nobody's hands. The caller has the
- * kernel remove them afterwards.
- *
- * Context: May sleep.
- */
-void dxl_freeze_range(struct inode *inode, pgoff_t first, pgoff_t last)
+/* Only what is in nobody's hands. False: a zombie is left, or was met. */
+static bool dxl_freeze_range(struct inode *inode, pgoff_t first, pgoff_t last)
 {
 	struct address_space *mapping = inode->i_mapping;
 	unsigned long index = first, next;
@@ -369,18 +360,47 @@ void dxl_freeze_range(struct inode *inode, pgoff_t first, pgoff_t last)
 	       xa_find(&mapping->i_pages, &index, last, XA_PRESENT)) {
 		folio = dxl_pcache_lookup(inode, index);
 		if (IS_ERR(folio))
-			break;
+			return false;
 		next = index + 1;
 		if (folio) {
 			next = folio->index + folio_nr_pages(folio);
-			if (dxl_freeze_one(inode, folio))
-				folio_put(folio);
+			if (!dxl_freeze_one(inode, folio))
+				return false;
+			folio_put(folio);
 		}
 		if (next <= index)
 			break;
 		index = next;
 		cond_resched();
 	}
+	return true;
+}
+
+/**
+ * dxl_freeze_fadvise() - file_operations.fadvise in page-cache mode.
+ * @file: the file
+ * @offset: first byte
+ * @len: bytes; 0: to the end
+ * @advice: POSIX_FADV_*
+ *
+ * Before the kernel removes folios (POSIX_FADV_DONTNEED), they are frozen and
+ * thawed one by one, as reclaim would, if somebody watches.
+ *
+ * Context: May sleep.
+ * Return: As generic_fadvise(); -EIO: a folio stays frozen, which the kernel would
+ * spin on.
+ */
+int dxl_freeze_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
+{
+	u64 end = len ? (u64)offset + len : DXL_MAX_SIZE;
+
+	end = min_t(u64, end, DXL_MAX_SIZE);
+	if (advice == POSIX_FADV_DONTNEED && dxl_watched() && offset >= 0 &&
+	    len >= 0 && (u64)offset < end &&
+	    !dxl_freeze_range(file_inode(file), offset >> PAGE_SHIFT,
+			      (end - 1) >> PAGE_SHIFT))
+		return -EIO;
+	return generic_fadvise(file, offset, len, advice);
 }
 
 /* The first that nobody will end, of a mapping or of any. */

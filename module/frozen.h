@@ -152,6 +152,7 @@ static inline int dxl_frozen_errno(int err)
 struct folio *dxl_lookup(struct dxl_tree *tree, struct address_space *mapping,
 			 pgoff_t index);
 struct folio *dxl_pcache_lookup(struct inode *inode, pgoff_t index);
+ssize_t dxl_lookup_read(struct kiocb *iocb, struct iov_iter *to);
 bool dxl_look_is_stuck(const struct dxl_look *look);
 
 /* lookup_variant.c */
@@ -169,7 +170,7 @@ const struct task_struct *dxl_freeze_owner(struct dxl_lab *lab,
 					   const struct task_struct *task);
 int dxl_freeze_wait(const struct dxl_look *look);
 int dxl_zombie_met(const struct dxl_look *look);
-void dxl_freeze_range(struct inode *inode, pgoff_t first, pgoff_t last);
+int dxl_freeze_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
 void dxl_freeze_sweep(struct dxl_lab *lab, const struct address_space *mapping);
 bool dxl_frozen_is_busy(struct dxl_lab *lab);
 void dxl_frozen_rescue(struct dxl_lab *lab);

@@ -11,6 +11,8 @@
 #include "stats.h"
 #include "window.h"
 
+#include <linux/uio.h>
+
 /**
  * dxl_look_is_stuck() - Would a lookup find the same once more?
  * @look: which; its mapping cannot go away
@@ -138,4 +140,60 @@ struct folio *dxl_lookup(struct dxl_tree *tree, struct address_space *mapping,
 struct folio *dxl_pcache_lookup(struct inode *inode, pgoff_t index)
 {
 	return dxl_lookup(&DXL_I(inode)->tree, inode->i_mapping, index);
+}
+
+/* Bytes of one folio to the user; 0: the kernel has to do it; or an errno. */
+static ssize_t dxl_lookup_copy(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	loff_t pos = iocb->ki_pos, size;
+	size_t copied = 0, offset, len;
+	struct folio *folio;
+
+	folio = dxl_pcache_lookup(inode, pos >> PAGE_SHIFT);
+	if (IS_ERR_OR_NULL(folio))
+		return PTR_ERR_OR_ZERO(folio);
+	if (folio_test_uptodate(folio) && folio->mapping == inode->i_mapping) {
+		/* After the look at the folio: it has zeroes beyond. */
+		size = i_size_read(inode);
+		offset = offset_in_folio(folio, pos);
+		len = min_t(size_t, folio_size(folio) - offset,
+			    iov_iter_count(to));
+		len = pos < size ? min_t(u64, len, size - pos) : 0;
+		copied = copy_folio_to_iter(folio, offset, len, to);
+		if (copied < len && !copied) {
+			folio_put(folio);
+			return -EFAULT;
+		}
+	}
+	folio_put(folio);
+	return copied;
+}
+
+/**
+ * dxl_lookup_read() - Read what is in the page cache and up to date.
+ * @iocb: of a file in page-cache mode; its position moves on
+ * @to: where to
+ *
+ * Context: May sleep, killably.
+ * Return: Bytes read, which may be fewer: what follows is for filemap_read(); or,
+ * if none, a negative errno as of dxl_lookup().
+ */
+ssize_t dxl_lookup_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	ssize_t done = 0, copied;
+
+	while (iov_iter_count(to)) {
+		copied = dxl_lookup_copy(iocb, to);
+		if (copied < 0)
+			return done ?: copied;
+		if (!copied)
+			break;
+		iocb->ki_pos += copied;
+		done += copied;
+		cond_resched();
+	}
+	if (done)
+		file_accessed(iocb->ki_filp);
+	return done;
 }

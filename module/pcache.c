@@ -5,6 +5,7 @@
  */
 #include "pcache.h"
 #include "compat.h"
+#include "frozen.h"
 #include "pwb.h"
 
 #include <linux/huge_mm.h>
@@ -126,6 +127,7 @@ const struct file_operations dxl_pcache_file_ops = {
 	.splice_read		= dxl_splice_read_cached,
 	.splice_write		= iter_file_splice_write,
 	.fallocate		= dxl_fallocate,
+	.fadvise		= dxl_freeze_fadvise,
 };
 
 /**

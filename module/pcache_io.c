@@ -4,6 +4,7 @@
  */
 #include "pcache.h"
 #include "compat.h"
+#include "frozen.h"
 
 #include <linux/backing-dev.h>
 #include <linux/uio.h>
@@ -100,11 +101,18 @@ static ssize_t dxl_pcache_direct_read(struct kiocb *iocb, struct iov_iter *to)
  */
 ssize_t dxl_pcache_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
+	ssize_t done = 0;
+
 	if (!iov_iter_count(to))
 		return 0;
 	if (iocb->ki_flags & IOCB_DIRECT)
 		return dxl_pcache_direct_read(iocb, to);
-	return filemap_read(iocb, to, 0);
+	/* While a lookup of ours may be parked, or follow another rule. */
+	if (dxl_watched() || dxl_varied())
+		done = dxl_lookup_read(iocb, to);
+	if (done < 0 || !iov_iter_count(to))
+		return done;
+	return filemap_read(iocb, to, done);
 }
 
 /* Under i_rwsem: a write that extends the file is waited for. */

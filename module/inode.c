@@ -376,9 +376,12 @@ int dxl_fileattr_get(struct dentry *dentry, dxl_fileattr *fa)
 /* The mode that the flag wants comes when the inode is read in again: soon. */
 static void dxl_dax_changed(struct inode *inode)
 {
-	if (S_ISREG(inode->i_mode) &&
-	    DXL_SB(inode->i_sb)->dax == DXL_DAX_INODE)
-		d_mark_dontcache(inode);
+	if (!S_ISREG(inode->i_mode) ||
+	    DXL_SB(inode->i_sb)->dax != DXL_DAX_INODE)
+		return;
+	/* Names in use go with their last user, the others now. */
+	d_mark_dontcache(inode);
+	d_prune_aliases(inode);
 }
 
 /**

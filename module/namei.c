@@ -15,6 +15,21 @@
 
 #include <linux/slab.h>
 
+/*
+ * A name that is found while an inode waits to leave memory, to come back in
+ * another mode (d_mark_dontcache()), is not to hold it.
+ */
+static struct dentry *dxl_lookup_splice(struct inode *inode,
+					struct dentry *dentry)
+{
+	struct dentry *found = d_splice_alias(inode, dentry);
+
+	if (!IS_ERR_OR_NULL(inode) && !IS_ERR(found) &&
+	    READ_ONCE(inode->i_state) & I_DONTCACHE)
+		d_mark_dontcache(inode);
+	return found;
+}
+
 static struct dentry *dxl_lookup(struct inode *dir, struct dentry *dentry,
 				 unsigned int flags)
 {
@@ -34,7 +49,7 @@ static struct dentry *dxl_lookup(struct inode *dir, struct dentry *dentry,
 		return ERR_PTR(err);
 	if (!err)
 		inode = dxl_iget(dir->i_sb, place.word & DXL_DIRENT_INO);
-	return d_splice_alias(inode, dentry);
+	return dxl_lookup_splice(inode, dentry);
 }
 
 static void dxl_touch_dir(struct inode *dir)

@@ -79,6 +79,19 @@ const struct iomap_ops dxl_pcache_iomap_ops = {
 	.iomap_begin = dxl_pcache_begin,
 };
 
+/*
+ * Does the request go past the cache? Who wants O_DIRECT for what the device
+ * cannot do gets it through the cache, as in DAX mode and with ext4.
+ */
+static bool dxl_pcache_is_direct(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct block_device *bdev = file_inode(iocb->ki_filp)->i_sb->s_bdev;
+
+	return iocb->ki_flags & IOCB_DIRECT &&
+	       IS_ALIGNED(iocb->ki_pos | iov_iter_alignment(iter),
+			  bdev_logical_block_size(bdev));
+}
+
 static ssize_t dxl_pcache_direct_read(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
@@ -105,7 +118,7 @@ ssize_t dxl_pcache_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (!iov_iter_count(to))
 		return 0;
-	if (iocb->ki_flags & IOCB_DIRECT)
+	if (dxl_pcache_is_direct(iocb, to))
 		return dxl_pcache_direct_read(iocb, to);
 	/* While a lookup of ours may be parked, or follow another rule. */
 	if (dxl_watched() || dxl_varied())
@@ -168,7 +181,7 @@ static ssize_t dxl_pcache_write_locked(struct kiocb *iocb,
 		ret = dxl_zero_tail(inode);
 	if (ret)
 		return ret;
-	if (iocb->ki_flags & IOCB_DIRECT) {
+	if (dxl_pcache_is_direct(iocb, from)) {
 		ret = dxl_pcache_direct_write(iocb, from);
 		/* -ENOTBLK: the cache could not be emptied. */
 		if (ret != -ENOTBLK)

@@ -119,7 +119,9 @@ static int dxl_cut_forget(struct inode *inode, pgoff_t first, pgoff_t last,
 	dxl_note(tree, DXL_EV_BLOCKS, first, 0, first, last - first + 1);
 	dxl_window(DXL_WIN_TRUNCATE_AFTER_CUT, tree, first, 0,
 		   DXL_ACCESS_WRITE);
-	err = dxl_inval_cut(inode, first, last, even_cows);
+	/* Page-cache mode: out of the cache, and unmapped, before the cut. */
+	err = dxl_pcache(inode) ? 0 :
+	      dxl_inval_cut(inode, first, last, even_cows);
 	dxl_window(DXL_WIN_TRUNCATE_BEFORE_FREE, tree, first, 0,
 		   DXL_ACCESS_WRITE);
 	if (err || (dxl_varied() && xa_find(&tree->xa, &left, last, XA_PRESENT)))

@@ -12,7 +12,7 @@
  * A broken module forgets an inode or a block on an error path: it shows as a
  * difference in step 2 or 3.
  *
- * daxlab-test: timeout=120 args="size=8M"
+ * daxlab-test: timeout=120 modes="dax pcache" args="size=8M"
  */
 #include "daxlab.h"
 

@@ -13,7 +13,7 @@
  *  - rename: committed and not carried out, half carried out, not committed
  *  - truncate before the blocks: no old data when the file grows again
  *
- * daxlab-test: timeout=180 args="size=4M"
+ * daxlab-test: timeout=180 modes="dax pcache" args="size=4M"
  */
 #include "image.h"
 #include "kmsg.h"

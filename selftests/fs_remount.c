@@ -8,7 +8,7 @@
  *  3. unmount, mount; take it down again: the same text. The same read-only,
  *     and after the module was told to write everything (syncfs) and freeze
  *
- * daxlab-test: timeout=120 needs=mount args="size=64M"
+ * daxlab-test: timeout=120 modes="dax pcache" needs=mount args="size=64M"
  */
 #include "daxlab.h"
 
@@ -196,7 +196,8 @@ TEST_F(remount, read_only)
 	ASSERT_EQ(0, mount(DXL_DEV, DXL_MNT, NULL, MS_REMOUNT | MS_RDONLY, NULL));
 	EXPECT_SAME_TREE();
 	ASSERT_EQ(0, dxl_umount());
-	ASSERT_EQ(0, mount(DXL_DEV, DXL_MNT, "daxlab", MS_RDONLY, NULL));
+	ASSERT_EQ(0, mount(DXL_DEV, DXL_MNT, "daxlab", MS_RDONLY,
+			   dxl_page_cache() ? "dax=never" : NULL));
 	EXPECT_SAME_TREE();
 	ASSERT_EQ(0, mount(DXL_DEV, DXL_MNT, NULL, MS_REMOUNT, NULL));
 	EXPECT_SAME_TREE();

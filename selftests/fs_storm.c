@@ -11,7 +11,7 @@
  * A broken module deadlocks, leaves two names for a directory, a count that is
  * wrong, or a block that nobody has.
  *
- * daxlab-test: timeout=180 args="size=32M"
+ * daxlab-test: timeout=180 modes="dax pcache" args="size=32M"
  */
 #include "daxlab.h"
 #include "kmsg.h"

@@ -8,7 +8,7 @@
  *  2. Each round changes a few bytes somewhere, by one of these ways.
  *  3. All the others must show the change at once, and nothing else changed.
  *
- * daxlab-test: timeout=180 needs=mount
+ * daxlab-test: timeout=180 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

@@ -12,7 +12,7 @@
  * wrong mixture of PMDs and PTEs shows up here as "Bad rss-counter state" or
  * "non-zero pgtables_bytes" in the kernel log at exit.
  *
- * daxlab-test: timeout=120 needs=mount
+ * daxlab-test: timeout=120 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

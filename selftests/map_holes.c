@@ -11,7 +11,7 @@
  * ever, since write(2) allocated blocks and left the zero page mapped. This is
  * the form without a race, which xfstests generic/428 has too.
  *
- * daxlab-test: timeout=120 needs=mount
+ * daxlab-test: timeout=120 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

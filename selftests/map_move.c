@@ -10,7 +10,7 @@
  * The core splits a PMD of a DAX mapping by dropping it. A filesystem that
  * keeps state per mapping gets lost here.
  *
- * daxlab-test: timeout=120 needs=mount
+ * daxlab-test: timeout=120 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

@@ -8,7 +8,7 @@
  *  3. The file, and whoever maps it shared, does not see the store. Pages that
  *     were not copied still show what happens to the file.
  *
- * daxlab-test: timeout=120 needs=mount
+ * daxlab-test: timeout=120 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

@@ -10,7 +10,7 @@
  * Entries that survive a punch point to freed blocks: stores through them land
  * in whatever file gets these blocks next.
  *
- * daxlab-test: timeout=120 needs=mount
+ * daxlab-test: timeout=120 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

@@ -11,7 +11,7 @@
  * A fault that missed the new size would map a block that belongs to somebody
  * else by then: foreign data, the worst of all outcomes.
  *
- * daxlab-test: timeout=120 needs=mount
+ * daxlab-test: timeout=120 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

@@ -8,7 +8,7 @@
  *     there at the next mount.
  *  3. A mount that turns read-only refuses while somebody may store.
  *
- * daxlab-test: timeout=60 needs=mount
+ * daxlab-test: timeout=60 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

@@ -15,7 +15,7 @@
  * pmd", and clears it without a lock, which in the end makes page 0 a page table.
  * The runner looks for both in the log. So this runs on our own memory only.
  *
- * daxlab-test: timeout=120 needs=mount
+ * daxlab-test: timeout=120 modes="dax pcache" needs=mount
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -13,7 +13,7 @@
  * here (the reason for 9f141d6ef625, "dax: Call ->iomap_begin without entry lock
  * during dax fault"). This one may hold i_rwsem only.
  *
- * daxlab-test: timeout=120 needs=mount
+ * daxlab-test: timeout=120 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

@@ -7,7 +7,7 @@
  *  2. Reads stop at the end of file, reads beyond it return nothing.
  *  3. splice, sendfile and copy_file_range deliver the same bytes.
  *
- * daxlab-test: timeout=120 needs=mount
+ * daxlab-test: timeout=120 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

@@ -11,7 +11,7 @@
  * What fsx does. The seed is fixed and printed by a failure with the round, so
  * each failure repeats.
  *
- * daxlab-test: timeout=240 needs=mount
+ * daxlab-test: timeout=240 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

@@ -10,7 +10,7 @@
  * Each power of two makes the tree of the block map one level higher sooner or
  * later. A wrong shift shows as data at a second place, or not at all.
  *
- * daxlab-test: timeout=120 needs=mount
+ * daxlab-test: timeout=120 modes="dax pcache" needs=mount
  */
 #include "dax.h"
 

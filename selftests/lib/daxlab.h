@@ -7,6 +7,7 @@
 #ifndef DAXLAB_SELFTEST_H
 #define DAXLAB_SELFTEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -25,9 +26,14 @@ unsigned int __wrap_alarm(unsigned int seconds);
 int dxl_load(const char *params);
 int dxl_unload(void);
 
+/* Does the runner want the files in page-cache mode ("modes" in tests.sh)? */
+bool dxl_page_cache(void);
+
+/* Mount DXL_DEV on DXL_MNT, its files in the mode of the run. */
+int dxl_mount(const char *options);
+
 /* Format DXL_DEV, mount it on DXL_MNT. @options adds to "format", may be NULL. */
 int dxl_mount_fresh(const char *options);
-int dxl_mount(const char *options);
 int dxl_umount(void);
 
 /* Open a new file of @size bytes on DXL_MNT: a hole, or allocated blocks. */

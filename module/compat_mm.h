@@ -309,11 +309,16 @@ static inline vm_fault_t dxl_vmf_insert_pte(struct vm_fault *vmf,
 }
 #endif
 
-/* Read-only. */
-static inline vm_fault_t dxl_vmf_insert_zero(struct vm_fault *vmf)
+/*
+ * Zeroes, read-only: the kernel's page of them, or, where that is refused in a
+ * mapping of an inode without S_DAX (vm_mixed_zeropage_allowed()), @ours.
+ */
+static inline vm_fault_t dxl_vmf_insert_zero(struct vm_fault *vmf,
+					     unsigned long ours)
 {
-	return dxl_vmf_insert_read(vmf, page_to_pfn(ZERO_PAGE(vmf->address)),
-				   false);
+	unsigned long pfn = page_to_pfn(ZERO_PAGE(vmf->address));
+
+	return dxl_vmf_insert_read(vmf, DXL_RAM_IS_OURS ? ours : pfn, false);
 }
 
 /*

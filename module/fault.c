@@ -162,8 +162,10 @@ __dxl_fault_insert(const struct dxl_fault *fault, unsigned long pfn, bool hole)
 	if (fault->order)
 		return dxl_vmf_insert_pmd(fault->vmf, pfn, pagemap,
 					  !hole && fault->write);
-	return hole ? dxl_vmf_insert_zero(fault->vmf) :
-		      dxl_fault_install(fault, pfn);
+	if (hole)
+		return dxl_vmf_insert_zero(fault->vmf,
+					   page_to_pfn(dxl_zero_chunk));
+	return dxl_fault_install(fault, pfn);
 }
 
 /**

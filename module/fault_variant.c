@@ -16,6 +16,12 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 
+/* The first frame of what holes are read from. */
+static unsigned long dxl_fault_zeroes(void)
+{
+	return dxl_entry_pfn(dxl_fault_zero_entry(DXL_PMD_ORDER));
+}
+
 /**
  * dxl_fault_crossed() - A fault is at a window; use dxl_fault_window().
  * @fault: the fault
@@ -235,7 +241,7 @@ vm_fault_t dxl_fault_hole_page(struct dxl_fault *fault)
 	mutex_lock(&dxl_tables_lock);
 	if (!dxl_fault_pmd_changed(fault)) {
 		dxl_stat_inc(DXL_STAT_FAULT_PTE_HOLE);
-		ret = dxl_vmf_insert_zero(fault->vmf);
+		ret = dxl_vmf_insert_zero(fault->vmf, dxl_fault_zeroes());
 		dxl_note(dxl_fault_tree(fault), DXL_EV_MAP, fault->index, 0,
 			 fault->index, 0);
 	}
@@ -379,7 +385,7 @@ bool dxl_fault_misaligned(struct vm_fault *vmf)
 	if (((loff_t)(orphan + DXL_PMD_PAGES) << PAGE_SHIFT) <=
 	    i_size_read(inode) && !dxl_media_enter(dxl_media_of(inode), &id)) {
 		mapped = !dxl_fault_store_orphan(&fault, orphan) &&
-			 dxl_vmf_insert_zero(vmf) == VM_FAULT_NOPAGE;
+			 dxl_vmf_insert_zero(vmf, dxl_fault_zeroes()) == VM_FAULT_NOPAGE;
 		dxl_media_exit(id);
 	}
 	filemap_invalidate_unlock_shared(inode->i_mapping);

@@ -380,6 +380,7 @@ static inline bool dxl_inode_dax(const struct inode *inode)
 {
 	return inode->i_mapping->a_ops == &dxl_aops;
 }
+
 int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end);
 int dxl_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 

@@ -13,7 +13,7 @@
 #  user       a task returns to user space with an entry locked
 #
 # After its first report lockdep is off: each needs a VM of its own.
-# daxlab-test: where=host timeout=120
+# daxlab-test: where=host build=debug timeout=120
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 grep -qx CONFIG_PROVE_LOCKING=y "$DAXLAB_KERNEL/headers/.config" ||

@@ -3,10 +3,11 @@
 # The table of scripts/lib/results.sh, from a file per kernel.
 
 BEGIN {
-	for (kernels = 0; kernels + 1 < ARGC; ) {
-		number[ARGV[++kernels]] = kernels
-		name[kernels] = ARGV[kernels]
-		sub(/.*\//, "", name[kernels])
+	kernels = ARGC - 1
+	for (k = 1; k <= kernels; k++) {
+		number[ARGV[k]] = k
+		name[k] = ARGV[k]
+		sub(/.*\//, "", name[k])
 	}
 }
 

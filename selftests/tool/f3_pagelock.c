@@ -129,7 +129,7 @@ static const struct expectation expect[] = {
 	{ WITH("block", "nofs"), FINE,
 	  "Chinner: reclaim may not enter, so it waits for no folio; it frees less, too" },
 	{ WITH("block", "uncharged"), FINE,
-	  "the reporter's workaround: no charge, no reclaim of the cgroup; tables are not counted" },
+	  "the reporter's workaround: no charge, so no reclaim of the cgroup" },
 	{ WITH("trylock", "under_lock"), FINE,
 	  "Liu Bo, btrfs: submit before any wait; the fault waits for real I/O only" },
 	{ WITH("trylock", "prealloc"), FINE, "both sides sound" },

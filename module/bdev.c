@@ -12,6 +12,7 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/ctype.h>
+#include <linux/debugfs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -85,6 +86,41 @@ static void dxl_bdev_rw(struct dxl_bdev *bdev, struct bio *bio, bool write)
 			      write);
 }
 
+/* An injected error of a bio, before anything of it is done. */
+static int dxl_bdev_inject(struct dxl_bdev *bdev, struct bio *bio)
+{
+	unsigned int flags = bio->bi_opf & REQ_NOWAIT ? DXL_INJECT_NOWAIT : 0;
+	u64 first = dxl_byte_to_page(dxl_sector_to_byte(bio->bi_iter.bi_sector));
+	u64 nr = dxl_byte_to_page(bio->bi_iter.bi_size);
+	enum dxl_inject_op op;
+	long ret;
+
+	if (bio->bi_opf & REQ_PREFLUSH) {
+		ret = dxl_inject(&bdev->inject, DXL_INJECT_FLUSH, 0, 0, flags);
+		if (ret < 0)
+			return ret;
+	}
+	/* A flush alone is a write of nothing. */
+	if (!nr)
+		return 0;
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+		op = DXL_INJECT_READ;
+		break;
+	case REQ_OP_WRITE:
+		op = DXL_INJECT_WRITE;
+		break;
+	case REQ_OP_DISCARD:
+	case REQ_OP_WRITE_ZEROES:
+		op = DXL_INJECT_DISCARD;
+		break;
+	default:
+		return 0;
+	}
+	ret = dxl_inject(&bdev->inject, op, first, nr, flags);
+	return ret < 0 ? ret : 0;
+}
+
 /*
  * Data goes around the CPU cache, so all that a flush has to do is to wait
  * until it has left the store buffers. What was stored to a mapping is the
@@ -96,9 +132,16 @@ static void dxl_submit_bio(struct bio *bio)
 	struct dxl_bdev *bdev = disk->private_data;
 	bool account = blk_queue_io_stat(disk->queue);
 	unsigned long start = 0;
+	int err;
 
 	if (account)
 		start = bio_start_io_acct(bio);
+
+	err = dxl_injecting() ? dxl_bdev_inject(bdev, bio) : 0;
+	if (err) {
+		bio->bi_status = errno_to_blk_status(err);
+		goto end;
+	}
 
 	if (bio->bi_opf & REQ_PREFLUSH) {
 		dxl_stat_inc(DXL_STAT_BIO_FLUSHES);
@@ -129,6 +172,7 @@ static void dxl_submit_bio(struct bio *bio)
 	if (bio->bi_opf & REQ_FUA)
 		pmem_wmb();
 
+end:
 	if (account)
 		bio_end_io_acct(bio, start);
 	bio_endio(bio);
@@ -182,6 +226,7 @@ static int dxl_bdev_create(struct dxl_bdev *bdev, unsigned int index, u64 size)
 	snprintf(disk->disk_name, DISK_NAME_LEN, "daxlab%u", index);
 	set_capacity(disk, dxl_byte_to_sector(size));
 	bdev->disk = disk;
+	dxl_inject_init(&bdev->inject, dxl_byte_to_page(size));
 
 	err = dxl_bdev_dax_add(bdev);
 	if (err)
@@ -199,6 +244,7 @@ static void dxl_bdev_destroy(struct dxl_bdev *bdev)
 {
 	dxl_bdev_dax_remove(bdev);
 	put_disk(bdev->disk);
+	dxl_inject_exit(&bdev->inject);
 	dxl_ram_free(&bdev->ram);
 }
 
@@ -330,4 +376,20 @@ void dxl_bdev_exit(void)
 	for (i = dxl_ndev; i-- > 0; )
 		dxl_bdev_destroy(&dxl_bdevs[i]);
 	kfree(dxl_bdevs);
+}
+
+/**
+ * dxl_bdev_files() - Make devices/daxlabN/ in debugfs.
+ * @root: where; who removes it does so before dxl_bdev_exit()
+ *
+ * Context: Module load.
+ */
+void dxl_bdev_files(struct dentry *root)
+{
+	struct dentry *dir = debugfs_create_dir("devices", root);
+	unsigned int i;
+
+	for (i = 0; dxl_bdevs && i < dxl_ndev; i++)
+		dxl_inject_files(&dxl_bdevs[i].inject,
+				 dxl_bdevs[i].disk->disk_name, dir);
 }

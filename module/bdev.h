@@ -9,9 +9,12 @@
 #ifndef DXL_BDEV_H
 #define DXL_BDEV_H
 
+#include "bdev_inject.h"
+
 #include <linux/types.h>
 
 struct dax_device;
+struct dentry;
 struct gendisk;
 
 /**
@@ -32,8 +35,9 @@ struct dxl_ram {
  * @size: bytes
  * @disk: its block device
  * @dax: its dax_device, found by way of @disk
+ * @inject: what goes wrong on purpose
  *
- * Immutable from dxl_bdev_init() to dxl_bdev_exit(). Contents of the memory
+ * Immutable from dxl_bdev_init() to dxl_bdev_exit(), but for @inject. Contents of the memory
  * are guarded by nothing here, as on any disk: its users agree among
  * themselves.
  */
@@ -42,11 +46,13 @@ struct dxl_bdev {
 	u64 size;
 	struct gendisk *disk;
 	struct dax_device *dax;
+	struct dxl_inject inject;
 };
 
 /* bdev.c */
 int dxl_bdev_init(void);
 void dxl_bdev_exit(void);
+void dxl_bdev_files(struct dentry *root);
 void dxl_bdev_zero(struct dxl_bdev *bdev, u64 offset, u64 len);
 
 /* bdev_ram.c: the only file that knows where the memory comes from */

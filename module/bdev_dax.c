@@ -18,15 +18,21 @@ static long dxl_dax_direct_access(struct dax_device *dax, pgoff_t pgoff,
 	u64 offset = dxl_page_to_byte(pgoff);
 	void *addr;
 	u64 avail;
+	long nr;
 
 	if (pgoff >= dxl_byte_to_page(bdev->size))
 		return -ERANGE;
 	addr = dxl_ram_addr(&bdev->ram, offset, &avail);
+	nr = dxl_inject(&bdev->inject, DXL_INJECT_DIRECT_ACCESS, pgoff,
+			min_t(u64, nr_pages, dxl_byte_to_page(avail)),
+			mode == DAX_RECOVERY_WRITE ? DXL_INJECT_RECOVERS : 0);
+	if (nr < 0)
+		return nr;
 	if (kaddr)
 		*kaddr = addr;
 	if (pfn)
 		*pfn = dxl_pfn_make(PHYS_PFN(__pa(addr)));
-	return dxl_byte_to_page(avail);
+	return nr;
 }
 
 static int dxl_dax_zero_page_range(struct dax_device *dax, pgoff_t pgoff,
@@ -34,19 +40,30 @@ static int dxl_dax_zero_page_range(struct dax_device *dax, pgoff_t pgoff,
 {
 	struct dxl_bdev *bdev = dax_get_private(dax);
 	pgoff_t end = dxl_byte_to_page(bdev->size);
+	long ret;
 
 	if (pgoff >= end || nr_pages > end - pgoff)
 		return -ERANGE;
+	ret = dxl_inject(&bdev->inject, DXL_INJECT_ZERO, pgoff, nr_pages, 0);
+	if (ret < 0)
+		return ret;
 	dxl_bdev_zero(bdev, dxl_page_to_byte(pgoff),
 		      dxl_page_to_byte(nr_pages));
 	return 0;
 }
 
-/* RAM has no poison to clear: a recovering write is a write. */
+/* RAM has no poison to clear but what was injected; none stored: it failed. */
 static size_t dxl_dax_recovery_write(struct dax_device *dax, pgoff_t pgoff,
 				     void *addr, size_t bytes,
 				     struct iov_iter *iter)
 {
+	struct dxl_bdev *bdev = dax_get_private(dax);
+	size_t offset = offset_in_page(addr);
+	bool whole = !offset && PAGE_ALIGNED(bytes);
+
+	if (dxl_inject(&bdev->inject, DXL_INJECT_RECOVERY, pgoff,
+		       PFN_UP(offset + bytes), whole ? 0 : DXL_INJECT_PART) < 0)
+		return 0;
 	return _copy_from_iter_flushcache(addr, bytes, iter);
 }
 

@@ -235,6 +235,14 @@ static inline unsigned long dxl_pfn_raw(dxl_pfn_t pfn)
 #endif
 
 /*
+ * Linux kernel commit 1ea7ca1b0901 ("dax: enable dax fault handler to report
+ * VM_FAULT_HWPOISON") (in v6.6): what direct_access() says of bad media.
+ */
+#define DXL_HAVE_DAX_HWPOISON	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
+
+#define DXL_MEDIA_ERRNO		(DXL_HAVE_DAX_HWPOISON ? EHWPOISON : EIO)
+
+/*
  * A bio-based disk whose memory can be mapped: 4 KiB blocks, volatile cache
  * with FUA, discard and write-zeroes of any size, DAX. The 2 MiB hints make
  * mkfs.ext4 and mkfs.xfs align extents, so that PMDs can map them.

@@ -11,9 +11,16 @@
 #include "pwb.h"
 #include "selftest.h"
 #include "stats.h"
+#include "window.h"
 
 #include <linux/init.h>
 #include <linux/module.h>
+
+/* All that the device half knows of the laboratory. */
+static const struct dxl_inject_windows dxl_inject_windows = {
+	.find		= dxl_window_find,
+	.occupied	= dxl_window_occupied,
+};
 
 static int __init dxl_init(void)
 {
@@ -39,6 +46,8 @@ static int __init dxl_init(void)
 	if (err)
 		goto err_pwb;
 	dxl_debugfs_init();
+	dxl_inject_use_windows(&dxl_inject_windows);
+	dxl_bdev_files(dxl_debugfs_root);
 	return 0;
 
 err_pwb:

@@ -239,6 +239,30 @@ long dxl_media_map(struct dxl_media *media, u64 block, long nr, void **kaddr,
 }
 
 /**
+ * dxl_media_frame() - The frame of a block, for who only looks.
+ * @media: the device
+ * @block: the block
+ * @pfn: receives the frame
+ *
+ * As it was found at mount: our device may be told to take its time, or to fail,
+ * when it is asked.
+ *
+ * Context: Inside dxl_media_enter(). Does not sleep.
+ * Return: Whether there is one.
+ */
+bool dxl_media_frame(struct dxl_media *media, u64 block, unsigned long *pfn)
+{
+	void *addr = dxl_media_addr(media, block);
+
+	if (!addr)
+		return false;
+	if (!virt_addr_valid(addr))
+		return dxl_media_map(media, block, 1, &addr, pfn) == 1;
+	*pfn = page_to_pfn(virt_to_page(addr));
+	return true;
+}
+
+/**
  * dxl_media_copy() - Store bytes, durable after the next fence.
  * @media: the device
  * @dst: address on the media

@@ -91,6 +91,8 @@ static inline bool dxl_media_pinned(const struct dxl_media *media, u64 block)
 long dxl_media_map(struct dxl_media *media, u64 block, long nr, void **kaddr,
 		   unsigned long *pfn);
 
+bool dxl_media_frame(struct dxl_media *media, u64 block, unsigned long *pfn);
+
 void dxl_media_copy(struct dxl_media *media, void *dst, const void *src,
 		    size_t len);
 void dxl_media_store(struct dxl_media *media, __le64 *dst, u64 val);

@@ -89,14 +89,12 @@ static void dxl_audit_block(const struct dxl_audit *audit,
 			    struct dxl_page_state *page)
 {
 	struct dxl_run run;
-	void *kaddr;
 
 	page->known = !dxl_map_lookup(audit->inode, page->index, 1, &run);
 	page->written = page->known && run.block != DXL_NO_BLOCK &&
 			!run.unwritten;
 	if (page->written &&
-	    dxl_media_map(dxl_media_of(audit->inode), run.block, 1, &kaddr,
-			  &page->block) != 1)
+	    !dxl_media_frame(dxl_media_of(audit->inode), run.block, &page->block))
 		page->known = false;
 }
 

@@ -209,5 +209,6 @@ const char *dxl_window_meaning(enum dxl_window window);
 const char *dxl_window_upstream(enum dxl_window window);
 unsigned int dxl_window_flags(enum dxl_window window);
 int dxl_window_find(const char *name);
+bool dxl_window_occupied(unsigned int window);	/* window_park.c */
 
 #endif /* DXL_WINDOW_H */

@@ -219,3 +219,22 @@ void dxl_parked_show(struct seq_file *seq, const struct dxl_session *session,
 			dxl_park_show(seq, park, session);
 	spin_unlock(&dxl_parks_lock);
 }
+
+/**
+ * dxl_window_occupied() - Is a task parked at a window?
+ * @window: the window
+ *
+ * Context: Any context.
+ * Return: Whether one is there, of any mount.
+ */
+bool dxl_window_occupied(unsigned int window)
+{
+	const struct dxl_park *park;
+	bool found = false;
+
+	spin_lock(&dxl_parks_lock);
+	list_for_each_entry(park, &dxl_parks, list)
+		found |= park->window == window && !park->done;
+	spin_unlock(&dxl_parks_lock);
+	return found;
+}

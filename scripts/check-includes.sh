@@ -25,10 +25,11 @@ map.h check.h fs_variant.h pcache.h options.h : fs.h
 pwb.h            : fs.h role.h
 fault.h          : fs.h window.h
 frozen.h         : fs.h
+bdev.h           : bdev_inject.h
 selftest/entry*  : ../entry_int.h ../entry_variant.h ../selftest.h ../stats.h ../trace.h entry_test.h
 *.h              :
 main.c           : *
-bdev*.c          : bdev.h compat.h compat_mm.h stats.h trace.h units.h selftest/bdev*.c
+bdev*.c          : bdev.h bdev_inject.h compat.h compat_mm.h stats.h trace.h units.h selftest/bdev*.c
 entry*.c         : compat.h entry.h entry_int.h entry_variant.h entry_evict.h lab.h variant.h window.h role.h oracle.h stats.h trace.h selftest/entry*.c
 selftest/bdev*.c : bdev.h
 *.c              : [!b]* balloc.h

@@ -82,6 +82,7 @@ static void dxl_inject_count(struct dxl_inject *inject, enum dxl_inject_op op,
 static u64 dxl_inject_first_bad(const struct dxl_inject *inject, u64 first,
 				u64 nr)
 {
+	/* Pairs with dxl_inject_set_bad(): its bits are zero. */
 	const unsigned long *bad = smp_load_acquire(&inject->bad);
 
 	return bad ? find_next_bit(bad, first + nr, first) : first + nr;

@@ -108,6 +108,7 @@ static int dxl_inject_set_bad(struct dxl_inject *inject, const char *value)
 			       GFP_KERNEL);
 		if (!bad)
 			return -ENOMEM;
+		/* I/O that looks meanwhile must find the bits zeroed. */
 		smp_store_release(&inject->bad, bad);
 	}
 	for (; first <= last; first++)

@@ -7,7 +7,7 @@
  *     grammar allows: a foreign byte, a word too many or too few, a number out
  *     of range, an unknown name, half a line, too long a line. To the control
  *     file, each window's arm and release, each file of variants, oracles and
- *     reset, and as mount options, in turn.
+ *     reset, what is injected, and as mount options, in turn.
  *  3. Each is refused with an errno that fits, and after each hundred all that
  *     can be read is as it was before.
  *
@@ -46,7 +46,7 @@ static unsigned int below(unsigned int n)
 #define PICK(table) ((table)[below(ARRAY_SIZE(table))])
 
 /* Files that take writes, and what a good line for each is like. */
-enum kind { CONTROL_FILE, ARM, RELEASE, VARIANT, SWITCH, OPTION };
+enum kind { CONTROL_FILE, ARM, RELEASE, VARIANT, INJECT, SWITCH, OPTION };
 
 struct target {
 	enum kind kind;
@@ -77,6 +77,12 @@ static const char *const good_variant[] = {
 	"upstream-6.1,recheck=none",
 };
 
+static const char *const good_inject[] = {
+	"op=read,start=8,nr=4,error=EIO,chance=1.5%,times=3", "op=direct_access,short=1",
+	"op=flush,delay=100,after=2,window=fault.after_grab", "remove=1", "remove=all", "seed=9",
+	"bad=7-9", "good=all",
+};
+
 static const char *const good_switch[] = { "1", "0", "y" };
 
 static const char *good_line(enum kind kind)
@@ -88,6 +94,8 @@ static const char *good_line(enum kind kind)
 		return PICK(good_rule);
 	case RELEASE:
 		return PICK(good_release);
+	case INJECT:
+		return PICK(good_inject);
 	case SWITCH:
 		return PICK(good_switch);
 	default:
@@ -203,6 +211,8 @@ static int add_target(const char *path, const struct stat *st, int type, struct 
 		target->kind = ARM;
 	else if (!strcmp(name, "release"))
 		target->kind = RELEASE;
+	else if (!strcmp(name, "inject"))
+		target->kind = INJECT;
 	else if (strstr(path, "/variant"))
 		target->kind = VARIANT;
 	else
@@ -273,6 +283,7 @@ TEST(fuzz)
 {
 	const char *given = getenv("DAXLAB_SEED");
 	char line[LINE + 16], said[256], *before;
+	struct target *injection = NULL;
 	unsigned int i, lines, tried = 0, accepted = 0;
 	int session = session_open(), log;
 	struct timespec start, end;
@@ -285,8 +296,14 @@ TEST(fuzz)
 	ASSERT_EQ(0, say(session, "seed 7"));
 	ASSERT_EQ(0, say(session, "arm fault.after_grab 3*park{role=nobody}"));
 	ASSERT_EQ(0, put(DXL_DEBUGFS "/windows/fault.before_map/arm", "5*delay(1)"));
+	ASSERT_EQ(0, put(DXL_DEBUGFS "/devices/daxlab0/inject", "op=recovery,error=EIO"));
+	ASSERT_EQ(0, put(DXL_DEBUGFS "/devices/daxlab0/inject", "bad=3"));
 	must(!nftw(DXL_DEBUGFS, add_target, 8, FTW_PHYS));
 	EXPECT_GT(nr_targets, 40);
+	for (i = 0; i < nr_targets; i++)
+		if (targets[i].kind == INJECT)
+			injection = &targets[i];
+	ASSERT_NE(NULL, injection);
 	targets[nr_targets++] = (struct target) { .kind = OPTION, .path = "mount -o" };
 	before = take_state(session);
 	log = kmsg_open();
@@ -294,7 +311,8 @@ TEST(fuzz)
 
 	for (i = 0; i < COMMANDS; i++) {
 		struct target control = { CONTROL_FILE, CONTROL, session };
-		struct target *target = i % 4 ? &targets[below(nr_targets)] : &control;
+		struct target *target = i % 4 == 3 ? injection :
+					i % 4 ? &targets[below(nr_targets)] : &control;
 		size_t len = malformed(target->kind, line);
 		int err;
 
@@ -326,6 +344,7 @@ TEST(fuzz)
 	close(log);
 
 	ASSERT_EQ(0, put(DXL_DEBUGFS "/windows/fault.before_map/arm", "off"));
+	ASSERT_EQ(0, put(DXL_DEBUGFS "/devices/daxlab0/inject", "remove=all"));
 	for (i = 0; i < nr_targets; i++)
 		if (targets[i].kind != OPTION)
 			close(targets[i].fd);

@@ -37,11 +37,12 @@ static int wait_hist_show(struct seq_file *seq, void *unused)
 {
 	unsigned int bucket;
 
-	seq_puts(seq, "below_ns waits holds\n");
+	seq_puts(seq, "below_ns waits holds folios\n");
 	for (bucket = 0; bucket < DXL_HIST_BUCKETS; bucket++)
-		seq_printf(seq, "%llu %llu %llu\n", 1ULL << bucket,
+		seq_printf(seq, "%llu %llu %llu %llu\n", 1ULL << bucket,
 			   dxl_hist_read(DXL_HIST_WAIT, bucket),
-			   dxl_hist_read(DXL_HIST_HOLD, bucket));
+			   dxl_hist_read(DXL_HIST_HOLD, bucket),
+			   dxl_hist_read(DXL_HIST_FOLIO, bucket));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(wait_hist);

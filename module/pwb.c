@@ -79,6 +79,8 @@ void dxl_pwb_submit(struct dxl_pwb *pwb)
 	bio = dxl_pwb_take(pwb);
 	if (bio)
 		dxl_pwb_send(pwb->submit, bio);
+	if (dxl_varied() && pwb->nr_late)
+		dxl_pwb_timed_varied(pwb);
 }
 
 /* Does it fit behind what is held? */
@@ -105,6 +107,7 @@ static void dxl_pwb_collect(struct dxl_pwb *pwb, struct folio *folio,
 		bio = dxl_pwb_bio(pwb, block, BIO_MAX_VECS);
 		__bio_add_page(bio, &folio->page, len, 0);
 		pwb->first = folio->index;
+		pwb->nr_late = 0;
 		spin_lock(&pwb->lock);
 		pwb->bio = bio;
 		spin_unlock(&pwb->lock);
@@ -236,14 +239,17 @@ static void dxl_pwb_lock(struct dxl_pwb *pwb, struct folio *folio)
 		dxl_pwb_wait_lock(pwb, folio);
 	}
 	WRITE_ONCE(pwb->hold.folio, folio);
+	pwb->since = dxl_hist_clock();
 	pwb->kept = false;
 }
 
 static void dxl_pwb_unlock(struct dxl_pwb *pwb, struct folio *folio)
 {
 	WRITE_ONCE(pwb->hold.folio, NULL);
-	if (!pwb->kept)
-		folio_unlock(folio);
+	if (pwb->kept)
+		return;
+	dxl_hist_since(DXL_HIST_FOLIO, pwb->since);
+	folio_unlock(folio);
 }
 
 /* Is the locked folio still ours to write? */

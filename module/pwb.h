@@ -61,6 +61,9 @@ struct dxl_folio_hold {
  * @bio: collected and not submitted, or NULL
  * @first: index of its first folio
  * @kept: submit=unlock_late: the folio that it is at is in @bio, so stays locked
+ * @since: when the lock of that folio was taken, if such times are counted
+ * @late: submit=unlock_late: the same, of each folio in @bio, or NULL
+ * @nr_late: of these
  * @plug: submit=plug
  * @index: where the walk goes on
  * @end: last page of the walk
@@ -81,6 +84,9 @@ struct dxl_pwb {
 	struct bio *bio;
 	pgoff_t first;
 	bool kept;
+	u64 since;
+	u64 *late;
+	unsigned int nr_late;
 	struct blk_plug plug;
 	pgoff_t index;
 	pgoff_t end;
@@ -107,6 +113,7 @@ void dxl_pwb_end_varied(struct dxl_pwb *pwb);
 void dxl_pwb_lock_varied(struct dxl_pwb *pwb, struct folio *folio);
 void dxl_pwb_collected_varied(struct dxl_pwb *pwb);
 void dxl_pwb_unlock_late(struct bio *bio);
+void dxl_pwb_timed_varied(struct dxl_pwb *pwb);
 pgoff_t dxl_pwb_wrap_varied(struct dxl_pwb *pwb, pgoff_t start, pgoff_t next);
 
 /* pcache_fault.c */

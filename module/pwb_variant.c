@@ -4,6 +4,7 @@
  * are not sound, or sound in another way (variant.h)
  */
 #include "pwb.h"
+#include "stats.h"
 
 #include <linux/blkdev.h>
 #include <linux/slab.h>
@@ -60,6 +61,10 @@ void dxl_pwb_begin_varied(struct dxl_pwb *pwb)
 {
 	if (pwb->submit == DXL_SUBMIT_PLUG)
 		blk_start_plug(&pwb->plug);
+	/* Without memory for it the times are not counted. */
+	if (pwb->submit == DXL_SUBMIT_UNLOCK_LATE)
+		pwb->late = kmalloc_array(BIO_MAX_VECS, sizeof(*pwb->late),
+					  GFP_NOFS | __GFP_NOWARN);
 }
 
 /**
@@ -74,6 +79,7 @@ void dxl_pwb_end_varied(struct dxl_pwb *pwb)
 {
 	struct blk_plug_cb *cb;
 
+	kfree(pwb->late);
 	if (pwb->submit != DXL_SUBMIT_PLUG)
 		return;
 	cb = dxl_pwb_plug(pwb);
@@ -115,6 +121,8 @@ void dxl_pwb_collected_varied(struct dxl_pwb *pwb)
 		break;
 	case DXL_SUBMIT_UNLOCK_LATE:
 		pwb->kept = true;
+		if (pwb->late && pwb->nr_late < BIO_MAX_VECS)
+			pwb->late[pwb->nr_late++] = pwb->since;
 		break;
 	case DXL_SUBMIT_PLUG:
 		if (!dxl_pwb_plug(pwb))
@@ -135,6 +143,23 @@ void dxl_pwb_unlock_late(struct bio *bio)
 
 	bio_for_each_folio_all(fi, bio)
 		folio_unlock(fi.folio);
+}
+
+/**
+ * dxl_pwb_timed_varied() - submit=unlock_late: the folios of a bio are unlocked.
+ * @pwb: of the caller
+ *
+ * If a rescue did that, they were before.
+ *
+ * Context: Any context.
+ */
+void dxl_pwb_timed_varied(struct dxl_pwb *pwb)
+{
+	unsigned int i;
+
+	for (i = 0; i < pwb->nr_late; i++)
+		dxl_hist_since(DXL_HIST_FOLIO, pwb->late[i]);
+	pwb->nr_late = 0;
 }
 
 /**

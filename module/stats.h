@@ -80,6 +80,7 @@ enum dxl_stat {
 enum dxl_hist {
 	DXL_HIST_WAIT,		/* asleep for an entry, until it was got or gone */
 	DXL_HIST_HOLD,		/* entry locked until unlocked or removed */
+	DXL_HIST_FOLIO,		/* folio lock held by writepages */
 	DXL_NR_HISTS
 };
 

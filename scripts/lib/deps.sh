@@ -9,6 +9,7 @@ declare -A DEPS=(
 	[vm]="qemu-system-x86 linux-image-amd64 linux-headers-amd64 busybox-static cpio kmod"
 	[test]="fio xfsprogs e2fsprogs trace-cmd procps"
 	[kernel]="flex bison bc libelf-dev"
+	[plot]="gnuplot-nox"
 	[lint]="sparse shellcheck perl"
 )
 

@@ -64,6 +64,7 @@ struct dxl_folio_hold {
  * @since: when the lock of that folio was taken, if such times are counted
  * @late: submit=unlock_late: the same, of each folio in @bio, or NULL
  * @nr_late: of these
+ * @max_late: room for them
  * @plug: submit=plug
  * @index: where the walk goes on
  * @end: last page of the walk
@@ -87,6 +88,7 @@ struct dxl_pwb {
 	u64 since;
 	u64 *late;
 	unsigned int nr_late;
+	unsigned int max_late;
 	struct blk_plug plug;
 	pgoff_t index;
 	pgoff_t end;

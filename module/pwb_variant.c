@@ -61,10 +61,6 @@ void dxl_pwb_begin_varied(struct dxl_pwb *pwb)
 {
 	if (pwb->submit == DXL_SUBMIT_PLUG)
 		blk_start_plug(&pwb->plug);
-	/* Without memory for it the times are not counted. */
-	if (pwb->submit == DXL_SUBMIT_UNLOCK_LATE)
-		pwb->late = kmalloc_array(BIO_MAX_VECS, sizeof(*pwb->late),
-					  GFP_NOFS | __GFP_NOWARN);
 }
 
 /**
@@ -107,6 +103,24 @@ void dxl_pwb_lock_varied(struct dxl_pwb *pwb, struct folio *folio)
 		dxl_pwb_wait_lock(pwb, folio);
 }
 
+/* Adjacent folios share a vector, so a bio may have any number of them. */
+static bool dxl_pwb_late_room(struct dxl_pwb *pwb)
+{
+	unsigned int max = max(2 * pwb->max_late, 256U);
+	u64 *late;
+
+	if (pwb->nr_late < pwb->max_late)
+		return true;
+	/* Without memory for it the time is not counted. */
+	late = krealloc_array(pwb->late, max, sizeof(*late),
+			      GFP_NOFS | __GFP_NOWARN);
+	if (!late)
+		return false;
+	pwb->late = late;
+	pwb->max_late = max;
+	return true;
+}
+
 /**
  * dxl_pwb_collected_varied() - A folio was added to the bio.
  * @pwb: of the caller, who has its lock
@@ -121,7 +135,7 @@ void dxl_pwb_collected_varied(struct dxl_pwb *pwb)
 		break;
 	case DXL_SUBMIT_UNLOCK_LATE:
 		pwb->kept = true;
-		if (pwb->late && pwb->nr_late < BIO_MAX_VECS)
+		if (dxl_pwb_late_room(pwb))
 			pwb->late[pwb->nr_late++] = pwb->since;
 		break;
 	case DXL_SUBMIT_PLUG:

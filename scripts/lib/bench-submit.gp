@@ -12,11 +12,15 @@ set style data histogram
 set style histogram clustered gap 1
 set style fill solid 0.7
 set yrange [0:*]
+set format y "%.0f"
+set xtics noenhanced
 plot dir."/cost.dat" using 2:xtic(1) title columnheader, "" using 3 title columnheader
 set title "How long a folio lock is held, sequential"
 set xlabel "below, ".unit
 set ylabel "% of folios"
 set logscale x 2
+set format x "2^{%L}"
+set xtics enhanced
 set key top right
 set yrange [0:100]
 plot for [i=2:6] dir."/holds.dat" using 1:i with linespoints title columnheader(i) noenhanced

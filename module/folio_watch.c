@@ -29,7 +29,8 @@ static void dxl_probe_writeback(void *unused, struct folio *folio,
 {
 	if (dxl_role_id(current))
 		dxl_role_waits(DXL_FOLIO_WRITEBACK, folio,
-			       mapping ? mapping->host->i_ino : 0,
+			       /* The swap cache has a mapping without a host. */
+			       mapping && mapping->host ? mapping->host->i_ino : 0,
 			       folio->index);
 }
 
@@ -235,18 +236,28 @@ struct folio *dxl_folio_uncommitted(struct dxl_lab *lab)
 	return found;
 }
 
+static void dxl_folio_tell_wait(struct folio *folio)
+{
+	struct address_space *mapping;
+
+	/* Inodes are freed after a grace period. */
+	rcu_read_lock();
+	mapping = READ_ONCE(folio->mapping);
+	dxl_role_waits(DXL_FOLIO_WRITEBACK, folio,
+		       mapping ? mapping->host->i_ino : 0, folio->index);
+	rcu_read_unlock();
+}
+
 /**
  * dxl_folio_wait_writeback() - Wait for the end of a writeback, and say so.
- * @inode: whose file; or whose fault it is, if it is another's folio
- * @folio: which, with a reference
+ * @folio: of a file of ours, with a reference
  *
  * Context: May sleep.
  */
-void dxl_folio_wait_writeback(struct inode *inode, struct folio *folio)
+void dxl_folio_wait_writeback(struct folio *folio)
 {
 	if (dxl_watched())
-		dxl_role_waits(DXL_FOLIO_WRITEBACK, folio, inode->i_ino,
-			       folio->index);
+		dxl_folio_tell_wait(folio);
 	folio_wait_writeback(folio);
 	if (dxl_watched())
 		dxl_role_waits(DXL_FOLIO_NONE, NULL, 0, 0);

@@ -105,6 +105,22 @@ void dxl_freeze_free(struct dxl_freeze *freeze)
 	kfree(freeze);
 }
 
+/*
+ * Writeback owns no reference, and whoever ends it takes one; and a folio that
+ * was taken out meanwhile is not to be given back to the cache. Under xa_lock,
+ * under which writeback begins and folios go.
+ */
+static bool dxl_freeze_may(const struct dxl_freeze *freeze)
+{
+	struct address_space *mapping = freeze->mapping;
+
+	/* The private cache is ours alone, and variants damage its slots. */
+	return !mapping->host ||
+	       (xa_load(&mapping->i_pages, freeze->index) == freeze->folio &&
+		!folio_test_dirty(freeze->folio) &&
+		!folio_test_writeback(freeze->folio));
+}
+
 static bool dxl_freeze_start(struct dxl_freeze *freeze)
 {
 	struct dxl_frozen *frozen = &freeze->tree->lab->frozen;
@@ -112,7 +128,8 @@ static bool dxl_freeze_start(struct dxl_freeze *freeze)
 	bool done;
 
 	xa_lock_irq(xa);
-	done = folio_ref_freeze(freeze->folio, freeze->refs);
+	done = dxl_freeze_may(freeze) &&
+	       folio_ref_freeze(freeze->folio, freeze->refs);
 	if (done) {
 		spin_lock(&frozen->lock);
 		list_add_tail(&freeze->list, &frozen->freezes);

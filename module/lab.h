@@ -219,6 +219,8 @@ struct dxl_frozen {
  * @caught: the first lost wakeup since then that was seen with nobody in
  *	control, or NULL; read and freed under @lock
  * @folio_lock: guards @pwbs and @folio_holds
+ * @pwb_rescues: counts dxl_pwb_rescue(); calls that began before hold no bio
+ *	any more
  * @pwbs: struct dxl_pwb of all calls of writepages on page-cache files
  * @folio_holds: struct dxl_folio_hold of folio locks that our paths have
  */
@@ -235,6 +237,7 @@ struct dxl_lab {
 	atomic_t damages[DXL_NR_DAMAGES];
 	struct dxl_finding *caught;
 	spinlock_t folio_lock;
+	atomic_t pwb_rescues;
 	struct list_head pwbs;
 	struct list_head folio_holds;
 };

@@ -25,7 +25,7 @@ static struct dentry *dxl_lookup_splice(struct inode *inode,
 	struct dentry *found = d_splice_alias(inode, dentry);
 
 	if (!IS_ERR_OR_NULL(inode) && !IS_ERR(found) &&
-	    READ_ONCE(inode->i_state) & I_DONTCACHE)
+	    dxl_inode_state(inode) & I_DONTCACHE)
 		d_mark_dontcache(inode);
 	return found;
 }

@@ -31,7 +31,7 @@ static void dxl_table_reclaim(struct inode *inode)
 		return;
 	dxl_window(DXL_WIN_RECLAIM_BEFORE_WAIT_WRITEBACK, &DXL_I(inode)->tree,
 		   folio->index, folio_order(folio), DXL_ACCESS_NONE);
-	dxl_folio_wait_writeback(inode, folio);
+	dxl_folio_wait_writeback(folio);
 	folio_put(folio);
 }
 
@@ -135,8 +135,10 @@ vm_fault_t dxl_pcache_fault(struct vm_fault *vmf)
 
 	if (!dxl_varied() && !dxl_watched())
 		return filemap_fault(vmf);
-	if (dxl_watched())
+	if (dxl_watched()) {
+		dxl_role_waits(DXL_FOLIO_NONE, NULL, 0, 0);
 		dxl_role_fault(vmf->vma->vm_mm);
+	}
 	ret = dxl_fault_varied(vmf, file_inode(vmf->vma->vm_file));
 	if (dxl_watched())
 		dxl_role_fault(NULL);

@@ -150,11 +150,19 @@ static ssize_t dxl_pcache_direct_write(struct kiocb *iocb,
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	unsigned int flags = 0;
+	ssize_t ret;
 
 	if (iocb->ki_pos + iov_iter_count(from) > i_size_read(inode))
 		flags = IOMAP_DIO_FORCE_WAIT;
-	return iomap_dio_rw(iocb, from, &dxl_pcache_iomap_ops,
-			    &dxl_pcache_dio_ops, flags, NULL, 0);
+	ret = iomap_dio_rw(iocb, from, &dxl_pcache_iomap_ops,
+			   &dxl_pcache_dio_ops, flags, NULL, 0);
+	/*
+	 * What was written beyond EOF must not be seen if the file grows; blocks
+	 * that FALLOC_FL_KEEP_SIZE put there go as well.
+	 */
+	if (ret < 0 && ret != -ENOTBLK && flags)
+		dxl_set_size(inode, i_size_read(inode));
+	return ret;
 }
 
 static ssize_t dxl_pcache_buffered_write(struct kiocb *iocb,

@@ -112,8 +112,12 @@ static void dxl_pwb_collect(struct dxl_pwb *pwb, struct folio *folio,
 		pwb->bio = bio;
 		spin_unlock(&pwb->lock);
 	}
-	if (dxl_varied() && pwb->submit)
+	if (pwb->submit)
 		dxl_pwb_collected_varied(pwb);
+	/* A rescue came since the call began: it never holds a bio again. */
+	if (atomic_read(&DXL_SB(pwb->inode->i_sb)->lab.pwb_rescues) !=
+	    pwb->rescues)
+		dxl_pwb_submit(pwb);
 }
 
 static bool dxl_pwb_has_data(const struct dxl_run *run)
@@ -222,7 +226,11 @@ void dxl_pwb_wait_lock(struct dxl_pwb *pwb, struct folio *folio)
 			       folio->index);
 	pwb->wants_index = folio->index;
 	WRITE_ONCE(pwb->wants, folio);
-	folio_lock(folio);
+	/* Who is to die does not keep others waiting. */
+	if (folio_lock_killable(folio)) {
+		dxl_pwb_submit(pwb);
+		folio_lock(folio);
+	}
 	WRITE_ONCE(pwb->wants, NULL);
 	if (dxl_watched())
 		dxl_role_waits(DXL_FOLIO_NONE, NULL, 0, 0);
@@ -232,7 +240,7 @@ static void dxl_pwb_lock(struct dxl_pwb *pwb, struct folio *folio)
 {
 	dxl_window(DXL_WIN_PWB_BEFORE_LOCK_NEXT, &DXL_I(pwb->inode)->tree,
 		   folio->index, folio_order(folio), DXL_ACCESS_WRITE);
-	if (dxl_varied() && pwb->submit) {
+	if (pwb->submit) {
 		dxl_pwb_lock_varied(pwb, folio);
 	} else if (!folio_trylock(folio)) {
 		dxl_pwb_submit(pwb);
@@ -262,9 +270,9 @@ static bool dxl_pwb_wanted(struct dxl_pwb *pwb, struct folio *folio)
 		if (pwb->wbc->sync_mode == WB_SYNC_NONE)
 			return false;
 		/* Held by others, who may wait for what we hold. */
-		if (!dxl_varied() || !pwb->submit)
+		if (!pwb->submit)
 			dxl_pwb_submit(pwb);
-		dxl_folio_wait_writeback(pwb->inode, folio);
+		dxl_folio_wait_writeback(folio);
 	}
 	return folio_clear_dirty_for_io(folio);
 }
@@ -300,10 +308,14 @@ static void dxl_pwb_begin(struct dxl_pwb *pwb)
 	struct address_space *mapping = pwb->inode->i_mapping;
 	struct writeback_control *wbc = pwb->wbc;
 
+	/* What the kernel waited for before is over. */
+	if (dxl_watched())
+		dxl_role_waits(DXL_FOLIO_NONE, NULL, 0, 0);
 	spin_lock_init(&pwb->lock);
+	pwb->rescues = atomic_read(&lab->pwb_rescues);
 	pwb->submit = dxl_choice(lab, DXL_KNOB_SUBMIT);
 	pwb->wrap = dxl_choice(lab, DXL_KNOB_WRAP);
-	if (dxl_varied() && pwb->submit)
+	if (pwb->submit)
 		dxl_pwb_begin_varied(pwb);
 	pwb->tag = PAGECACHE_TAG_DIRTY;
 	if (wbc->range_cyclic) {
@@ -328,7 +340,7 @@ static void dxl_pwb_end(struct dxl_pwb *pwb)
 	struct dxl_lab *lab = &DXL_SB(pwb->inode->i_sb)->lab;
 
 	dxl_pwb_submit(pwb);
-	if (dxl_varied() && pwb->submit)
+	if (pwb->submit)
 		dxl_pwb_end_varied(pwb);
 	spin_lock(&lab->folio_lock);
 	list_del(&pwb->list);
@@ -375,7 +387,7 @@ static void dxl_pwb_walk(struct dxl_pwb *pwb)
 	bool whole = !wbc->range_cyclic && !start && wbc->range_end == LLONG_MAX;
 	pgoff_t next = dxl_pwb_pass(pwb);
 
-	if (dxl_varied() && pwb->wrap && wbc->range_cyclic)
+	if (pwb->wrap && wbc->range_cyclic)
 		next = dxl_pwb_wrap_varied(pwb, start, next);
 	if (wbc->range_cyclic || (whole && wbc->nr_to_write > 0))
 		pwb->inode->i_mapping->writeback_index = pwb->done ? next : 0;
@@ -427,7 +439,8 @@ int dxl_pwb_flush(struct inode *inode, long nr)
  * dxl_pwb_rescue() - Submit what all collectors of a mount hold.
  * @lab: of the mount
  *
- * Nothing is lost by it, and it ends every wait for a writeback bit.
+ * Nothing is lost by it, and it ends every wait for a writeback bit, for good:
+ * calls that are under way submit each folio at once from now on.
  *
  * Context: May sleep, but for nobody who may hang.
  */
@@ -438,6 +451,8 @@ void dxl_pwb_rescue(struct dxl_lab *lab)
 	unsigned int i;
 	struct bio *bio;
 
+	/* Before the bios are taken: who stores his later sees it. */
+	atomic_inc(&lab->pwb_rescues);
 	spin_lock(&lab->folio_lock);
 	list_for_each_entry(pwb, &lab->pwbs, list) {
 		bio = dxl_pwb_take(pwb);

@@ -54,6 +54,7 @@ struct dxl_folio_hold {
  * @wbc: what to write
  * @submit: choice of the knob, for all of the call
  * @wrap: likewise
+ * @rescues: dxl_lab.pwb_rescues when it began
  * @hold: the folio that it is at
  * @wants: the folio for whose lock it waits, or NULL; only to compare
  * @wants_index: of its first page
@@ -78,6 +79,7 @@ struct dxl_pwb {
 	struct writeback_control *wbc;
 	unsigned int submit;
 	unsigned int wrap;
+	int rescues;
 	struct dxl_folio_hold hold;
 	const struct folio *wants;
 	pgoff_t wants_index;
@@ -143,7 +145,7 @@ void dxl_folio_hold_begin(struct dxl_lab *lab, struct dxl_folio_hold *hold,
 			  const struct folio *folio);
 void dxl_folio_hold_end(struct dxl_lab *lab, struct dxl_folio_hold *hold);
 struct folio *dxl_folio_uncommitted(struct dxl_lab *lab);
-void dxl_folio_wait_writeback(struct inode *inode, struct folio *folio);
+void dxl_folio_wait_writeback(struct folio *folio);
 bool dxl_folio_wait_of(const struct dxl_role *role, struct dxl_folio_wait *wait);
 void dxl_folio_collectors(struct dxl_lab *lab,
 			  void (*fn)(const struct task_struct *task,

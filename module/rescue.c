@@ -37,3 +37,16 @@ void dxl_rescue(struct dxl_lab *lab)
 	dxl_frozen_rescue(lab);
 	dxl_sb_visit_inodes(lab->sb, dxl_rescue_inode, NULL);
 }
+
+/**
+ * dxl_rescue_bios() - Let no call of writepages hold a bio for others to wait for.
+ * @lab: of the mount
+ *
+ * It hurts nobody: for the end of a session, whose parked tasks go on alone.
+ *
+ * Context: As dxl_rescue().
+ */
+void dxl_rescue_bios(struct dxl_lab *lab)
+{
+	dxl_pwb_rescue(lab);
+}

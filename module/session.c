@@ -96,6 +96,9 @@ static void dxl_session_leave(struct dxl_session *session)
 	/* Who saw a rule is parked now, or never will be. */
 	synchronize_rcu();
 	dxl_park_orphan(session);
+	/* Who goes on with a bio in hand may come to hang with nobody in control. */
+	if (session->lab)
+		dxl_rescue_bios(session->lab);
 	session->lab = NULL;
 }
 

@@ -131,6 +131,7 @@ void dxl_verdict_json(struct seq_file *seq, const struct dxl_verdict *verdict);
 
 /* rescue.c: end every wait that a knob or a window made on this mount */
 void dxl_rescue(struct dxl_lab *lab);
+void dxl_rescue_bios(struct dxl_lab *lab);
 
 /* window.c: what a session has armed */
 int dxl_window_arm(struct dxl_session *session, enum dxl_window window,

@@ -119,9 +119,19 @@ static int dxl_cut_forget(struct inode *inode, pgoff_t first, pgoff_t last,
 	dxl_note(tree, DXL_EV_BLOCKS, first, 0, first, last - first + 1);
 	dxl_window(DXL_WIN_TRUNCATE_AFTER_CUT, tree, first, 0,
 		   DXL_ACCESS_WRITE);
-	/* Page-cache mode: out of the cache, and unmapped, before the cut. */
-	err = dxl_pcache(inode) ? 0 :
-	      dxl_inval_cut(inode, first, last, even_cows);
+	/*
+	 * Page-cache mode: out of the cache, and unmapped, before the cut. But a
+	 * large folio that could not be split stays, and writeback may have read
+	 * the map before it was cut.
+	 */
+	if (dxl_pcache(inode)) {
+		filemap_fdatawait_range_keep_errors(inode->i_mapping,
+						    (loff_t)first << PAGE_SHIFT,
+						    ((loff_t)(last + 1) << PAGE_SHIFT) - 1);
+		err = 0;
+	} else {
+		err = dxl_inval_cut(inode, first, last, even_cows);
+	}
 	dxl_window(DXL_WIN_TRUNCATE_BEFORE_FREE, tree, first, 0,
 		   DXL_ACCESS_WRITE);
 	if (err || (dxl_varied() && xa_find(&tree->xa, &left, last, XA_PRESENT)))
@@ -175,6 +185,9 @@ static int dxl_shrink(struct inode *inode, loff_t size)
 		err = dxl_pcache_shrink(inode, size);
 		if (!err)
 			err = dxl_slot_write(inode);
+		/* The cache has the new size: the record follows. */
+		if (err)
+			mark_inode_dirty(inode);
 	} else {
 		i_size_write(inode, size);
 		err = dxl_slot_write(inode);

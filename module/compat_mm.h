@@ -225,9 +225,12 @@ static inline bool dxl_pte_mkwrite(struct vm_area_struct *vma,
 }
 
 /*
- * pte_offset_map_lock(), which says NULL if there is no table, or none any more;
- * to be undone by pte_unmap_unlock().
+ * pte_offset_map_lock(), to be undone by pte_unmap_unlock(); it has failed, and
+ * nothing is locked, if there is no table, or none any more. Where that cannot be
+ * there is nothing to ask: sparse would take the answer for a lost lock.
  */
+#define dxl_pte_map_failed(pte)	(DXL_HAVE_PTE_MAP_FAIL && !(pte))
+
 #if DXL_HAVE_PTE_MAP_FAIL
 static inline pte_t *dxl_pte_map_lock(struct mm_struct *mm, pmd_t *pmd,
 				      unsigned long addr, spinlock_t **ptlp)
@@ -299,7 +302,7 @@ static inline vm_fault_t dxl_vmf_insert_pte(struct vm_fault *vmf,
 	if (!write || ret != VM_FAULT_NOPAGE)
 		return ret;
 	pte = dxl_pte_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &ptl);
-	if (!pte)
+	if (dxl_pte_map_failed(pte))
 		return ret;
 	/* Who finds it read-only, or gone, faults again. */
 	if (pte_present(*pte) && pte_pfn(*pte) == pfn)

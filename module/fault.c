@@ -135,7 +135,7 @@ static vm_fault_t dxl_fault_install(const struct dxl_fault *fault,
 	if (pmd_none(READ_ONCE(*vmf->pmd)))
 		return dxl_vmf_insert_pte(vmf, pfn, pagemap, write);
 	pte = dxl_pte_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &ptl);
-	if (!pte)
+	if (dxl_pte_map_failed(pte))
 		return VM_FAULT_NOPAGE;
 	if (pte_none(*pte)) {
 		val = dxl_pte_make(vma, pfn, pagemap);

@@ -145,18 +145,20 @@ static bool dxl_inject_wins(const struct dxl_inject *inject,
 				DXL_INJECT_ALWAYS) < rule->chance;
 }
 
-static bool dxl_inject_acts(const struct dxl_inject *inject,
-			    struct dxl_inject_rule *rule, enum dxl_inject_op op,
-			    u64 first, u64 nr)
+static bool dxl_inject_fits(const struct dxl_inject_rule *rule,
+			    enum dxl_inject_op op, u64 first, u64 nr)
 {
-	u64 nth;
-
 	/* A flush has no blocks, and its rules have all. */
-	if (rule->op != op ||
-	    (nr && (first > rule->last || first + nr - 1 < rule->first)) ||
-	    !dxl_inject_window_fits(rule))
-		return false;
-	nth = atomic64_inc_return(&rule->hits);
+	return rule->op == op &&
+	       (!nr || (first <= rule->last && first + nr - 1 >= rule->first)) &&
+	       dxl_inject_window_fits(rule);
+}
+
+static bool dxl_inject_acts(const struct dxl_inject *inject,
+			    struct dxl_inject_rule *rule)
+{
+	u64 nth = atomic64_inc_return(&rule->hits);
+
 	if (nth <= rule->after || !dxl_inject_wins(inject, rule, nth))
 		return false;
 	if (rule->counted && !atomic_add_unless(&rule->left, -1, 0))
@@ -199,7 +201,14 @@ long dxl_injected(struct dxl_inject *inject, enum dxl_inject_op op, u64 first,
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(rule, &inject->rules, list) {
-		if (!dxl_inject_acts(inject, rule, op, first, nr))
+		if (!dxl_inject_fits(rule, op, first, nr))
+			continue;
+		/* It comes again, and counts then. */
+		if (rule->delay_us && flags & DXL_INJECT_NOWAIT) {
+			rcu_read_unlock();
+			return -EAGAIN;
+		}
+		if (!dxl_inject_acts(inject, rule))
 			continue;
 		delay_us = rule->delay_us;
 		most = rule->most;
@@ -208,8 +217,6 @@ long dxl_injected(struct dxl_inject *inject, enum dxl_inject_op op, u64 first,
 	}
 	rcu_read_unlock();
 
-	if (delay_us && flags & DXL_INJECT_NOWAIT)
-		return -EAGAIN;
 	if (delay_us) {
 		dxl_inject_count(inject, op, DXL_INJECT_DELAYS, 1);
 		dxl_inject_delay(inject, delay_us, removals);

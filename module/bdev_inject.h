@@ -16,8 +16,8 @@
  *		read write flush discard: bios (discard: zeroes as well; flush:
  *		also before a write)
  *	WORD	start=A nr=N	blocks; the operation touches one. Default: all
- *		error=E		the operation fails: EIO ENOMEM ENOSPC ENODATA
- *				ETIMEDOUT, and EHWPOISON for the dax_device
+ *		error=E		the operation fails: EIO ENOSPC ENODATA ETIMEDOUT;
+ *				ENOMEM for bios, EHWPOISON for the dax_device
  *		delay=US	it takes this long, up to 10 s; a fatal signal or
  *				a remove= ends it
  *		short=N		direct_access finds no more than N blocks at once

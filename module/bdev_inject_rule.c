@@ -17,19 +17,21 @@ static const char * const dxl_inject_op_names[] = {
 
 /*
  * Errors that a device may have, and that no layer above reads as anything
- * else. That of bad memory is no status of a bio.
+ * else: that of bad memory is no status of a bio, and a fault that is told of no
+ * memory comes again for ever.
  */
 static const struct {
 	const char *name;
 	int nr;
-	bool dax_only;
+	bool dax;
+	bool bio;
 } dxl_inject_errors[] = {
-	{ "EIO", EIO },
-	{ "ENOMEM", ENOMEM },
-	{ "ENOSPC", ENOSPC },
-	{ "ENODATA", ENODATA },
-	{ "ETIMEDOUT", ETIMEDOUT },
-	{ "EHWPOISON", EHWPOISON, true },
+	{ "EIO", EIO, true, true },
+	{ "ENOMEM", ENOMEM, false, true },
+	{ "ENOSPC", ENOSPC, true, true },
+	{ "ENODATA", ENODATA, true, true },
+	{ "ETIMEDOUT", ETIMEDOUT, true, true },
+	{ "EHWPOISON", EHWPOISON, true, false },
 };
 
 /* Set once, before there is a file to write a rule to. */
@@ -148,7 +150,9 @@ static const char *dxl_inject_set_error(struct dxl_inject_rule *rule,
 	for (i = 0; i < ARRAY_SIZE(dxl_inject_errors); i++) {
 		if (strcmp(value, dxl_inject_errors[i].name))
 			continue;
-		if (dxl_inject_errors[i].dax_only && rule->op >= DXL_INJECT_READ)
+		if (rule->op < DXL_INJECT_READ && !dxl_inject_errors[i].dax)
+			return "this error is for bios";
+		if (rule->op >= DXL_INJECT_READ && !dxl_inject_errors[i].bio)
 			return "this error is for direct_access, zero and recovery";
 		rule->error = -dxl_inject_errors[i].nr;
 		return NULL;

@@ -51,7 +51,8 @@ TEST_F(rules, bad_ones_are_refused)
 	static const char *const wrong[] = {
 		"", " ", "op", "op=", "op=read", "op=fly,error=EIO", "error=EIO,op=read",
 		"op=read,error=EIO,error=EIO", "op=read,error=EAGAIN", "op=read,error=5",
-		"op=read,error=EHWPOISON", "op=read,error=EIO,", "op=read,,error=EIO",
+		"op=read,error=EHWPOISON", "op=direct_access,error=ENOMEM",
+		"op=read,error=EIO,", "op=read,,error=EIO",
 		"op=read,error=EIO,start=-1", "op=read,error=EIO,start=16384",
 		"op=read,error=EIO,start=16383,nr=2", "op=read,error=EIO,nr=0",
 		"op=read,error=EIO,nr=18446744073709551615,start=1",

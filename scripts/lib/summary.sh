@@ -52,6 +52,27 @@ summary_table() {
 	done
 }
 
+# pages_table FOLDER JOB... - the same for files in page-cache mode
+pages_table() {
+	local folder=$1 job name stats
+	local row='%-14s %10s %10s %9s %12s %9s\n'
+	shift
+
+	# shellcheck disable=SC2059 # the format is ours
+	{
+		printf "$row" job read write verify "pages" "bios of"
+		printf "$row" "" IOPS IOPS "" "written back" writeback
+	}
+	for job; do
+		name=$(job_name "$job") stats=$folder/$(job_name "$job").stats
+		[[ -s $stats ]] || continue
+		# shellcheck disable=SC2059
+		printf "$row" "$name" "$(iops_of "$folder/$name.fio" read)" \
+			"$(iops_of "$folder/$name.fio" write)" "$(verdict_of "$job" "$folder")" \
+			"$(stat_of "$stats" pwb_pages)" "$(stat_of "$stats" pwb_bios)"
+	done
+}
+
 # histogram COLUMN FILE... - one bar a power of two of nanoseconds
 histogram() {
 	local column=$1

@@ -105,18 +105,12 @@ void dxl_freeze_free(struct dxl_freeze *freeze)
 	kfree(freeze);
 }
 
-/*
- * Writeback owns no reference, and whoever ends it takes one; and a folio that
- * was taken out meanwhile is not to be given back to the cache. Under xa_lock,
- * under which writeback begins and folios go.
- */
+/* Under xa_lock, as folios go and writeback begins, which has no reference. */
 static bool dxl_freeze_may(const struct dxl_freeze *freeze)
 {
-	struct address_space *mapping = freeze->mapping;
-
 	/* The private cache is ours alone, and variants damage its slots. */
-	return !mapping->host ||
-	       (xa_load(&mapping->i_pages, freeze->index) == freeze->folio &&
+	return !freeze->mapping->host ||
+	       (xa_load(&freeze->mapping->i_pages, freeze->index) == freeze->folio &&
 		!folio_test_dirty(freeze->folio) &&
 		!folio_test_writeback(freeze->folio));
 }
@@ -345,23 +339,21 @@ static void dxl_folio_release(struct folio *folio)
 }
 
 /*
- * Freeze and thaw; what reclaim does between is left to the kernel, since no
- * module may. Nobody can lock or map what has no references. Return: is the
- * caller's reference still there?
+ * Freeze and thaw; what reclaim does between is the kernel's. Nobody can lock or
+ * map what has no references. Return: is the caller's reference still there?
  */
 static bool dxl_freeze_one(struct inode *inode, struct folio *folio)
 {
-	struct address_space *mapping = inode->i_mapping;
 	struct dxl_freeze *freeze;
 
 	dxl_folio_release(folio);
-	freeze = dxl_freeze(&DXL_I(inode)->tree, mapping, folio,
+	freeze = dxl_freeze(&DXL_I(inode)->tree, inode->i_mapping, folio,
 			    folio_nr_pages(folio), 1);
 	if (IS_ERR(freeze))
 		return PTR_ERR(freeze) == -EBUSY || PTR_ERR(freeze) == -ENOMEM;
-	xa_lock_irq(&mapping->i_pages);
+	xa_lock_irq(&inode->i_data.i_pages);
 	dxl_freeze_end(freeze, true);
-	xa_unlock_irq(&mapping->i_pages);
+	xa_unlock_irq(&inode->i_data.i_pages);
 	dxl_freeze_free(freeze);
 	return true;
 }

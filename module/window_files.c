@@ -226,5 +226,12 @@ void dxl_windows_debugfs(struct dentry *root)
  */
 void dxl_windows_debugfs_exit(void)
 {
+	mutex_lock(&dxl_shell.lock);
 	dxl_window_disarm(&dxl_shell, -1);
+	/* The probe of the watch must not outlive the module. */
+	dxl_shell_watch();
+	if (dxl_oracles)
+		dxl_watch_put();
+	dxl_oracles = false;
+	mutex_unlock(&dxl_shell.lock);
 }

@@ -55,10 +55,13 @@ static void print_variant(const char *dev)
 	}
 }
 
-/* A folder of debugfs for each mount, beside that of the windows. */
+/* A folder of debugfs for each mount, beside those of windows and devices. */
 static bool is_mount(const struct dirent *dir)
 {
-	return dir->d_type == DT_DIR && dir->d_name[0] != '.' && strcmp(dir->d_name, "windows");
+	char path[512];
+
+	snprintf(path, sizeof(path), DEBUGFS "/%s/variant", dir->d_name);
+	return dir->d_name[0] != '.' && !access(path, F_OK);
 }
 
 int command_status(const struct options *options)

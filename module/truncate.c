@@ -88,10 +88,10 @@ static int dxl_flush_edges(struct inode *inode, pgoff_t first, pgoff_t last)
 }
 
 /*
- * The wait for entries was rescued, or a variant left some: what they stand for
- * was unmapped, but a fault may find such an entry once more and map its block.
- * So the blocks stay in use until the next mount, which counts anew what is
- * free.
+ * The wait for entries was rescued: what they stand for was unmapped, but a
+ * fault may find such an entry once more and map its block. So the blocks stay
+ * in use until the next mount, which counts anew what is free. An entry that a
+ * variant passes over (knob scan) is the bug itself, and its block goes.
  */
 static void dxl_cut_lose(struct inode *inode, struct dxl_cut *cut)
 {
@@ -113,7 +113,6 @@ static int dxl_cut_forget(struct inode *inode, pgoff_t first, pgoff_t last,
 			  bool even_cows, struct dxl_cut *cut)
 {
 	struct dxl_tree *tree = &DXL_I(inode)->tree;
-	unsigned long left = first;
 	int err;
 
 	dxl_note(tree, DXL_EV_BLOCKS, first, 0, first, last - first + 1);
@@ -134,7 +133,7 @@ static int dxl_cut_forget(struct inode *inode, pgoff_t first, pgoff_t last,
 	}
 	dxl_window(DXL_WIN_TRUNCATE_BEFORE_FREE, tree, first, 0,
 		   DXL_ACCESS_WRITE);
-	if (err || (dxl_varied() && xa_find(&tree->xa, &left, last, XA_PRESENT)))
+	if (err)
 		dxl_cut_lose(inode, cut);
 	return err;
 }

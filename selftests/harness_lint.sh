@@ -4,7 +4,7 @@
 # Story: a linter that has stopped to look says "ok" for ever. So a copy of the
 # tree gets one finding for each stage of scripts/lint, and each stage has to
 # find its own, in words that name it.
-# daxlab-test: where=host timeout=400
+# daxlab-test: where=host timeout=1500
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 copy=$DAXLAB_TOP/build/lint-planted

@@ -5,7 +5,7 @@
 # it says has to be what the command said: output, errors and exit status, and
 # arguments to the last space. A guest that is lost must never look like one
 # that succeeded, nor may two at a time disturb each other.
-# daxlab-test: where=host timeout=300
+# daxlab-test: where=host timeout=900
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 tmp=$(mktemp -d)

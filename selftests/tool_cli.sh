@@ -5,7 +5,7 @@
 # which status, that its JSON and HTML can be read by machines, and that it
 # leaves the machine as it found it: after a run, after a failure, after ^C.
 #
-# daxlab-test: timeout=240 needs=none
+# daxlab-test: timeout=600 needs=none
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 # ends STATUS COMMAND... - it ends with that status; if not 0 or 1, with one line

@@ -259,6 +259,5 @@ void dxl_folio_wait_writeback(struct folio *folio)
 	if (dxl_watched())
 		dxl_folio_tell_wait(folio);
 	folio_wait_writeback(folio);
-	if (dxl_watched())
-		dxl_role_waits(DXL_FOLIO_NONE, NULL, 0, 0);
+	dxl_folio_waits_over();
 }

@@ -41,8 +41,15 @@ static void dxl_freeze_wake(struct dxl_freeze *freeze)
 	}
 }
 
-/* Called with xa_lock. False: it is over already. */
-static bool dxl_freeze_finish(struct dxl_freeze *freeze, bool thaw)
+/**
+ * dxl_freeze_end() - A folio is frozen no more.
+ * @freeze: whose
+ * @thaw: it gets its references back; else the caller has taken it out
+ *
+ * Context: Called with xa_lock of its mapping.
+ * Return: false: it is over already, the guard has thawed it.
+ */
+bool dxl_freeze_end(struct dxl_freeze *freeze, bool thaw)
 {
 	struct dxl_frozen *frozen = &freeze->tree->lab->frozen;
 	bool was;
@@ -61,19 +68,6 @@ static bool dxl_freeze_finish(struct dxl_freeze *freeze, bool thaw)
 	return was;
 }
 
-/**
- * dxl_freeze_end() - A folio is frozen no more.
- * @freeze: whose
- * @thaw: it gets its references back; else the caller has taken it out
- *
- * Context: Called with xa_lock of its mapping.
- * Return: false: it is over already, the guard has thawed it.
- */
-bool dxl_freeze_end(struct dxl_freeze *freeze, bool thaw)
-{
-	return dxl_freeze_finish(freeze, thaw);
-}
-
 /* Nobody has thawed a folio of a file for too long. */
 static void dxl_freeze_guard(struct timer_list *timer)
 {
@@ -83,7 +77,7 @@ static void dxl_freeze_guard(struct timer_list *timer)
 	unsigned long flags;
 
 	xa_lock_irqsave(xa, flags);
-	if (dxl_freeze_finish(freeze, true))
+	if (dxl_freeze_end(freeze, true))
 		dxl_stat_inc(DXL_STAT_FREEZES_GUARDED);
 	xa_unlock_irqrestore(xa, flags);
 }

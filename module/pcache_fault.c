@@ -135,10 +135,10 @@ vm_fault_t dxl_pcache_fault(struct vm_fault *vmf)
 
 	if (!dxl_varied() && !dxl_watched())
 		return filemap_fault(vmf);
-	if (dxl_watched()) {
-		dxl_role_waits(DXL_FOLIO_NONE, NULL, 0, 0);
+	/* What the kernel waited for before is over. */
+	dxl_folio_waits_over();
+	if (dxl_watched())
 		dxl_role_fault(vmf->vma->vm_mm);
-	}
 	ret = dxl_fault_varied(vmf, file_inode(vmf->vma->vm_file));
 	if (dxl_watched())
 		dxl_role_fault(NULL);

@@ -79,7 +79,7 @@ void dxl_pwb_submit(struct dxl_pwb *pwb)
 	bio = dxl_pwb_take(pwb);
 	if (bio)
 		dxl_pwb_send(pwb->submit, bio);
-	if (dxl_varied() && pwb->nr_late)
+	if (pwb->nr_late)
 		dxl_pwb_timed_varied(pwb);
 }
 
@@ -232,8 +232,7 @@ void dxl_pwb_wait_lock(struct dxl_pwb *pwb, struct folio *folio)
 		folio_lock(folio);
 	}
 	WRITE_ONCE(pwb->wants, NULL);
-	if (dxl_watched())
-		dxl_role_waits(DXL_FOLIO_NONE, NULL, 0, 0);
+	dxl_folio_waits_over();
 }
 
 static void dxl_pwb_lock(struct dxl_pwb *pwb, struct folio *folio)
@@ -309,8 +308,7 @@ static void dxl_pwb_begin(struct dxl_pwb *pwb)
 	struct writeback_control *wbc = pwb->wbc;
 
 	/* What the kernel waited for before is over. */
-	if (dxl_watched())
-		dxl_role_waits(DXL_FOLIO_NONE, NULL, 0, 0);
+	dxl_folio_waits_over();
 	spin_lock_init(&pwb->lock);
 	pwb->rescues = atomic_read(&lab->pwb_rescues);
 	pwb->submit = dxl_choice(lab, DXL_KNOB_SUBMIT);

@@ -141,6 +141,13 @@ struct dxl_folio_wait {
 	pgoff_t index;
 };
 
+/* The caller waits for no folio any more, nor does the kernel for it. */
+static inline void dxl_folio_waits_over(void)
+{
+	if (dxl_watched())
+		dxl_role_waits(DXL_FOLIO_NONE, NULL, 0, 0);
+}
+
 void dxl_folio_hold_begin(struct dxl_lab *lab, struct dxl_folio_hold *hold,
 			  const struct folio *folio);
 void dxl_folio_hold_end(struct dxl_lab *lab, struct dxl_folio_hold *hold);

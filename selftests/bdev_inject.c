@@ -232,6 +232,15 @@ FIXTURE_SETUP(files)
 	catch_bus();
 }
 
+static void mount_file_again(FIXTURE_DATA(files) *self)
+{
+	must(!dxl_umount() && !dxl_mount(NULL));
+	self->fd = open(DXL_MNT "/file", O_RDWR | O_CLOEXEC);
+	must(self->fd >= 0);
+	self->pmd = map_pmd(self->fd, 0, PMD);
+	self->pte = map_pte(self->fd, PMD, PMD);
+}
+
 FIXTURE_TEARDOWN(files)
 {
 	inject_nothing();
@@ -359,11 +368,7 @@ TEST_F(files, mounts_fail)
 	EXPECT_EQ(EIO, errno);
 	close(self->fd);
 	inject_nothing();
-	must(!dxl_umount() && !dxl_mount(NULL));
-	self->fd = open(DXL_MNT "/file", O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, self->fd);
-	self->pmd = map_pmd(self->fd, 0, PMD);
-	self->pte = map_pte(self->fd, PMD, PMD);
+	mount_file_again(self);
 	EXPECT_EQ(-1, differs(self->pmd, 0, PMD, SEED));
 }
 
@@ -418,11 +423,7 @@ TEST_F_TIMEOUT(files, thousands_of_errors_under_load, 2 * MOST_SECONDS)
 	munmap(self->pmd, PMD);
 	munmap(self->pte, PMD);
 	close(self->fd);
-	must(!dxl_umount() && !dxl_mount(NULL));
-	self->fd = open(DXL_MNT "/file", O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, self->fd);
-	self->pmd = map_pmd(self->fd, 0, PMD);
-	self->pte = map_pte(self->fd, PMD, PMD);
+	mount_file_again(self);
 	EXPECT_EQ(-1, differs(self->pmd, 0, PMD, SEED));
 	EXPECT_EQ(-1, differs(self->pte, PMD, PMD, SEED));
 }

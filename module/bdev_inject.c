@@ -16,7 +16,7 @@
 
 #define DXL_INJECT_SPIN_US	10000	/* below it a jiffy is too coarse */
 
-DEFINE_STATIC_KEY_FALSE(dxl_inject_key);
+DXL_KEY_DEFINE(dxl_inject_key);
 
 /**
  * dxl_inject_init() - Begin with nothing to inject.
@@ -48,7 +48,7 @@ void dxl_inject_exit(struct dxl_inject *inject)
 		kfree(rule);
 	kvfree(inject->bad);
 	if (inject->live)
-		static_branch_dec(&dxl_inject_key);
+		dxl_key_put(dxl_inject_key);
 }
 
 /**
@@ -67,9 +67,9 @@ void dxl_inject_update(struct dxl_inject *inject)
 		return;
 	inject->live = live;
 	if (live)
-		static_branch_inc(&dxl_inject_key);
+		dxl_key_get(dxl_inject_key);
 	else
-		static_branch_dec(&dxl_inject_key);
+		dxl_key_put(dxl_inject_key);
 }
 
 static void dxl_inject_count(struct dxl_inject *inject, enum dxl_inject_op op,

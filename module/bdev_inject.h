@@ -40,8 +40,9 @@
 #ifndef DXL_BDEV_INJECT_H
 #define DXL_BDEV_INJECT_H
 
+#include "key.h"
+
 #include <linux/atomic.h>
-#include <linux/jump_label.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -162,7 +163,7 @@ struct dxl_inject_windows {
 	bool (*occupied)(unsigned int window);
 };
 
-DECLARE_STATIC_KEY_FALSE(dxl_inject_key);
+DXL_KEY_DECLARE(dxl_inject_key);
 
 /* bdev_inject.c */
 void dxl_inject_init(struct dxl_inject *inject, u64 nr_blocks);
@@ -179,7 +180,7 @@ void dxl_inject_update(struct dxl_inject *inject);
 
 static __always_inline bool dxl_injecting(void)
 {
-	return static_branch_unlikely(&dxl_inject_key);
+	return dxl_key_on(dxl_inject_key);
 }
 
 /*

@@ -11,6 +11,7 @@
 #ifndef DXL_LAB_H
 #define DXL_LAB_H
 
+#include "key.h"
 #include "variant.h"
 
 #include <linux/mutex.h>
@@ -27,12 +28,12 @@ struct dxl_waiter;
 struct seq_file;
 struct super_block;
 
-DECLARE_STATIC_KEY_FALSE(dxl_watched_key);
+DXL_KEY_DECLARE(dxl_watched_key);
 
 static __always_inline bool dxl_watched(void)
 {
 	return !DXL_BARE &&
-	       static_branch_unlikely(&dxl_watched_key);
+	       dxl_key_on(dxl_watched_key);
 }
 
 /* Count of reasons to watch; the static key follows. May sleep. */

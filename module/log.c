@@ -13,7 +13,7 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
-DEFINE_STATIC_KEY_FALSE(dxl_watched_key);
+DXL_KEY_DEFINE(dxl_watched_key);
 
 static const char * const dxl_event_names[] = {
 #define DXL_EVENT_NAME(event, name) name,
@@ -37,7 +37,7 @@ static const struct {
  */
 void dxl_watch_get(void)
 {
-	static_branch_inc(&dxl_watched_key);
+	dxl_key_get(dxl_watched_key);
 	dxl_folio_watch(true);
 }
 
@@ -49,7 +49,7 @@ void dxl_watch_get(void)
 void dxl_watch_put(void)
 {
 	dxl_folio_watch(false);
-	static_branch_dec(&dxl_watched_key);
+	dxl_key_put(dxl_watched_key);
 }
 
 /**
@@ -122,7 +122,7 @@ void dxl_lab_vary(struct dxl_lab *lab, const struct dxl_variant *to)
 {
 	if (!lab->varied && !dxl_variant_is_sound(to)) {
 		lab->varied = true;
-		static_branch_inc(&dxl_varied_key);
+		dxl_key_get(dxl_varied_key);
 	}
 	dxl_variant_set(&lab->variant, to);
 }
@@ -137,7 +137,7 @@ void dxl_lab_settle(struct dxl_lab *lab)
 {
 	if (lab->varied && dxl_variant_is_sound(&lab->variant)) {
 		lab->varied = false;
-		static_branch_dec(&dxl_varied_key);
+		dxl_key_put(dxl_varied_key);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "debugfs.h"
 #include "entry.h"
 #include "fs.h"
+#include "lab.h"
 #include "pwb.h"
 #include "selftest.h"
 #include "stats.h"
@@ -22,17 +23,25 @@ static const struct dxl_inject_windows dxl_inject_windows = {
 	.occupied	= dxl_window_occupied,
 };
 
+/* Nobody has them any more. */
+static void dxl_keys_flush(void)
+{
+	dxl_key_flush(dxl_watched_key);
+	dxl_key_flush(dxl_varied_key);
+	dxl_key_flush(dxl_inject_key);
+}
+
 static int __init dxl_init(void)
 {
 	int err;
 
 	err = dxl_selftest();
 	if (err)
-		return err;
+		goto err_keys;
 	dxl_stats_reset();	/* of what the tests counted */
 	err = dxl_entry_init();
 	if (err)
-		return err;
+		goto err_keys;
 	err = dxl_bdev_init();
 	if (err)
 		goto err_entry;
@@ -58,6 +67,8 @@ err_bdev:
 	dxl_bdev_exit();
 err_entry:
 	dxl_entry_exit();
+err_keys:
+	dxl_keys_flush();
 	return err;
 }
 
@@ -69,6 +80,7 @@ static void __exit dxl_exit(void)
 	dxl_fault_exit();
 	dxl_bdev_exit();
 	dxl_entry_exit();
+	dxl_keys_flush();
 }
 
 module_init(dxl_init);

@@ -12,7 +12,7 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
-DEFINE_STATIC_KEY_FALSE(dxl_varied_key);
+DXL_KEY_DEFINE(dxl_varied_key);
 
 struct dxl_choice_info {
 	const char *name;

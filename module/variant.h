@@ -14,8 +14,9 @@
 #ifndef DXL_VARIANT_H
 #define DXL_VARIANT_H
 
+#include "key.h"
+
 #include <linux/compiler.h>
-#include <linux/jump_label.h>
 #include <linux/types.h>
 
 /*
@@ -301,7 +302,7 @@ struct dxl_variant {
 };
 
 /* On while some mount has, or may still act by, a choice that is not sound. */
-DECLARE_STATIC_KEY_FALSE(dxl_varied_key);
+DXL_KEY_DECLARE(dxl_varied_key);
 
 /* A build without windows and variants, to measure what they cost. */
 #ifdef DAXLAB_BARE
@@ -313,7 +314,7 @@ DECLARE_STATIC_KEY_FALSE(dxl_varied_key);
 static __always_inline bool dxl_varied(void)
 {
 	return !DXL_BARE &&
-	       static_branch_unlikely(&dxl_varied_key);
+	       dxl_key_on(dxl_varied_key);
 }
 
 /* variant.c */

@@ -11,7 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../module"
 
 rules='
-lab.h            : variant.h
+variant.h bdev_inject.h : key.h
+lab.h            : key.h variant.h
 entry.h window.h oracle.h : lab.h
 role.h           : lab.h window.h
 session.h        : role.h

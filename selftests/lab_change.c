@@ -17,7 +17,9 @@
  * that goes off over entries that were swallowed is a use after free; a PTE that
  * is written into a huge pmd is "Bad page map", or worse.
  *
- * daxlab-test: timeout=240 needs=module args="size=64M"
+ * A VM of its own: the first part patches the module under the workers' feet.
+ *
+ * daxlab-test: timeout=240 needs=module args="size=64M" vm="--one-thread"
  */
 #include <pthread.h>
 #include <time.h>

@@ -55,10 +55,10 @@ for name in dxl_fault_any dxl_entry_grab dxl_entry_unlock dxl_entry_delete_range
 	expect "a place in $name()" test "$(grep -cE " $name(\.|\$| )" sites)" -gt 0
 done
 
-# What else has their address: static_branch_inc() and _dec() are calls with it.
+# What else has their address: to get, put and flush one are calls with it.
 readers=$(objdump -dr -w --no-show-raw-insn "$ko" | awk -v keys="$keys" '
 	/^[0-9a-f]+ </ { name = $2; gsub(/[<>:]/, "", name) }
-	/R_X86_64/ && $0 ~ keys { print name }' | sort -u |
-	grep -vxE 'dxl_watch_get|dxl_watch_put|dxl_lab_vary|dxl_lab_settle|dxl_lab_exit' | tr '\n' ' ')
+	/R_X86_64/ && $0 ~ "(" keys ")([+-]|$)" { print name }' | sort -u |
+	grep -vxE 'dxl_watch_get|dxl_watch_put|dxl_lab_vary|dxl_lab_settle|dxl_lab_exit|dxl_keys_flush' | tr '\n' ' ')
 expect "only those who flip the keys know their address${readers:+, but: $readers}" test -z "$readers"
 finish

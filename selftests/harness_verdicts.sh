@@ -5,7 +5,7 @@
 # scripts/check itself is given the tests of selftests/harness/, each of which
 # goes wrong in its own way, and has to report each as exactly that, also those
 # that take the VM with them.
-# daxlab-test: where=host timeout=600
+# daxlab-test: where=host timeout=900
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 logs=$DAXLAB_TOP/build/check-harness
@@ -35,7 +35,7 @@ kdir=$(printf '%s\n' /lib/modules/6.1.*/build | sort -V | tail -n 1)
 expect "the module that misbehaves is built" make -C "$kdir" M="$bad" modules
 
 status=0
-report=$(DAXLAB_GRACE=20 "$DAXLAB_TOP/scripts/check" --tests "$DAXLAB_TOP/selftests/harness" \
+report=$(DAXLAB_GRACE=60 "$DAXLAB_TOP/scripts/check" --tests "$DAXLAB_TOP/selftests/harness" \
 	--logs "$logs" 2>&1) || status=$?
 echo "$report" >"$logs/report"
 

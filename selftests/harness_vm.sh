@@ -13,7 +13,7 @@ trap 'rm -rf "$tmp"' EXIT
 
 # vm NAME ARG... - run it; output, errors and status go to $tmp/NAME.*
 vm() {
-	"$DAXLAB_TOP/scripts/vm" --console "$tmp/$1.console" --out "$tmp/$1.shared" "${@:2}" \
+	"$DAXLAB_TOP/scripts/vm" --no-build --console "$tmp/$1.console" --out "$tmp/$1.shared" "${@:2}" \
 		>"$tmp/$1.out" 2>"$tmp/$1.err" </dev/null
 	echo $? >"$tmp/$1.status"
 }
@@ -47,7 +47,7 @@ expect "which is said" grep -q 'VM lost: not finished after 15 s' "$tmp/lost.err
 
 "$DAXLAB_TOP/scripts/vm" --no-such-option 2>"$tmp/usage" </dev/null
 equal "status 2 for a bad option" $? 2
-expect "and the usage" grep -q -- '--kernel VERSION' "$tmp/usage"
+expect "and the usage" grep -q -- '--kernel NAME' "$tmp/usage"
 "$DAXLAB_TOP/scripts/vm" --kernel 1.2 -- true 2>"$tmp/kernel"
 equal "status 126 for a kernel that is not here" $? 126
 finish

@@ -31,7 +31,7 @@ mkdir -p "$out"
 
 for breach in "${!wanted[@]}"; do
 	# shellcheck disable=SC2016 # for the guest's shell
-	expect "the module loads and does it: $breach" "$DAXLAB_TOP/scripts/vm" --kernel "$DAXLAB_KERNEL" --smp 1 --mem 1G \
+	expect "the module loads and does it: $breach" "$DAXLAB_TOP/scripts/vm" --no-build --kernel "$DAXLAB_KERNEL" --smp 1 --mem 1G \
 		--out "$out/$breach" --console "$out/$breach.console" -- \
 		sh -c 'insmod "$DAXLAB_KO_DEBUG" size=16M "lockdep_breach=$1" && dmesg -t >"$DAXLAB_OUT/dmesg"' sh "$breach"
 	log=$out/$breach/dmesg

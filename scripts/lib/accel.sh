@@ -11,7 +11,7 @@ pick_accel() {
 	[[ -r /dev/kvm && -w /dev/kvm ]] || { echo tcg; return; }
 	if [[ ! -e $memo ]]; then
 		rm -f "$BUILD"/accel-*
-		if "$TOP/scripts/vm" --accel kvm --timeout 20 --mem 1G -- true >/dev/null 2>&1; then
+		if "$TOP/scripts/vm" --no-build --accel kvm --timeout 20 --mem 1G -- true >/dev/null 2>&1; then
 			echo kvm >"$memo"
 		else
 			say "KVM does not run a guest here, emulating instead"

@@ -11,10 +11,21 @@ readonly BOOT_LIMIT=180 GRACE=${DAXLAB_GRACE:-120}
 readonly EX_UNFIT=3
 # When the current test began; how long each took is in the file "seconds".
 started=$SECONDS
+# VMs so far, each with a console of its own.
+boots=0
 
 # show_log NAME - the end of what a failed test had to say
 show_log() {
 	[[ ! -s $logs/$1.log ]] || sed '/^TAP version/d' "$logs/$1.log" | tail -n 40 | ktap_note
+}
+
+# first_complaint CONSOLE - the kernel's first since the last test began, which
+# may be why the guest fell silent
+first_complaint() {
+	awk '{ sub(/\r$/, ""); sub(/^\[[ 0-9.]*\] */, "") }
+		/^daxlab-test: begin/ { found = "" }
+		!found && /BUG|WARNING:|Oops|general protection|rcu: INFO/ { found = $0 }
+		END { print found }' "$1"
 }
 
 # end_test NAME VERDICT WHY
@@ -62,14 +73,15 @@ follow_guest() {
 
 # run_in_vm OPTIONS FILE... - all of them in one VM as long as it lives
 run_in_vm() {
-	local options=$1 fd pid status why boot=0 second_chance=''
+	local options=$1 fd pid status why second_chance=''
 	local current ended silent
 	shift
 
 	while (($#)); do
+		((++boots))
 		# shellcheck disable=SC2086 # options are words
-		exec {fd}< <(exec "$TOP/scripts/vm" --kernel "$kernel" --out "$logs" \
-			--console "$logs/console-$((++boot)).log" --timeout $((3600 * DAXLAB_SLOW)) $options \
+		exec {fd}< <(exec "$TOP/scripts/vm" --no-build --kernel "$kernel" --out "$logs" \
+			--console "$logs/console-$boots.log" --timeout $((3600 * DAXLAB_SLOW)) $options \
 			-- "$TOP/scripts/guest/tests" "$@" 2>"$logs/vm.err")
 		pid=$!
 		follow_guest "$fd" "$pid"
@@ -78,7 +90,10 @@ run_in_vm() {
 		wait "$pid" || status=$?
 		shift "$ended"
 		why=$(sed -n 's/^vm: //p' "$logs/vm.err" | tail -n 1)
-		((!silent)) || why="inconclusive: timeout, the guest does not answer"
+		if ((silent)); then
+			why=$(first_complaint "$logs/console-$boots.log")
+			why="inconclusive: timeout, the guest does not answer${why:+: $why}"
+		fi
 
 		if [[ $current ]]; then
 			ktap_note <"$logs/vm.err"
@@ -96,6 +111,11 @@ run_in_vm() {
 			ktap_note <"$logs/vm.err"
 			end_test "$(test_name "$1")" fail "not run: ${why:-status $status}"
 			shift
+		elif ((status && status != EX_UNFIT)); then
+			# What the tests left behind may strike late.
+			ktap_note <"$logs/vm.err"
+			started=$SECONDS
+			end_test "vm-$boots" fail "lost after its last test: ${why:-status $status}"
 		fi
 	done
 }

@@ -29,7 +29,7 @@ for mode in "${modes[@]}"; do
 	fi
 	read -r load _ </proc/loadavg
 	say "$mode: load average of this machine $load, $(nproc) processors"
-	"$TOP/scripts/vm" --kernel "$kernel" --mem 1024M --timeout 900 "${how[@]}" \
+	"$TOP/scripts/vm" --no-build --kernel "$kernel" --mem 1024M --timeout 900 "${how[@]}" \
 		--out "$results/submit-$mode" --console "$results/submit-$mode.console" -- \
 		"$TOP/selftests/bench/submit.sh" "$mode" "$count" "$mebibytes" "${rules[@]}"
 	raw+=("$results/submit-$mode/raw.txt")

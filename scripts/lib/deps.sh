@@ -25,7 +25,8 @@ packages_missing() {
 # apt_install PACKAGE... - quietly, with fresh lists only if the old ones fail
 apt_install() {
 	local log=$BUILD/apt.log
-	local install=(apt-get install -qq -y --no-install-recommends "$@")
+	# Somebody else may be at it, such as the updates of a machine that just came up.
+	local install=(apt-get install -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@")
 
 	mkdir -p "$BUILD"
 	export DEBIAN_FRONTEND=noninteractive

@@ -71,8 +71,10 @@ depends() {
 	apt_cache show "$1" | sed -n '/^Depends: /{s///;s/ *([^)]*)//g;s/ *[|,] */\n/g;p;q}'
 }
 
-# fetch PACKAGE... - into the archives folder
+# fetch PACKAGE... - into the archives folder, where one that was interrupted may
+# have left some
 fetch() {
+	rm -f "$APT"/archives/*.deb
 	(cd "$APT/archives" && quietly "cannot fetch $*" apt_get download "$@")
 }
 

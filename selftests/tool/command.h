@@ -16,7 +16,10 @@ struct options {
 	const char *variant;
 	const char *mount;
 	const char *dev;
-	unsigned long repeat;
+	const char *fs;			/* bridge */
+	bool format;
+	bool unforced;
+	unsigned long repeat;		/* 0: as the command likes */
 	unsigned long long seed;
 	int argc;			/* words that are no options */
 	char **argv;
@@ -25,6 +28,7 @@ struct options {
 /* Each gives the exit status. */
 int command_run(const struct options *options);
 int command_matrix(const struct options *options);
+int command_bridge(const struct options *options);
 int command_status(const struct options *options);
 int command_rescue(const struct options *options);
 int command_knobs(const struct options *options);

@@ -81,6 +81,22 @@ static const struct {
 	  "\n"
 	  "Exit status as for run; a cell of which the scenario does not speak has no\n"
 	  "expected outcome." },
+	{ "bridge", command_bridge, "furmdF",
+	  "bridge SCENARIO --unforced [--fs ext4|xfs] [--repeat N] [--format]\n"
+	  "             [--device DEVICE | --mount DIR]",
+	  "Shows a bug of the kernel's own fs/dax.c, on a filesystem that it mounts with\n"
+	  "dax=always: writeback-skips-locked (B3).\n"
+	  "\n"
+	  "  --unforced       from user space only: no module, no tracing, nothing forced.\n"
+	  "                   selftests/tool/skipped_sync.c is all of it\n"
+	  "  --fs FS          ext4 (default) or xfs\n"
+	  "  --device DEVICE  on this one (default /dev/pmem0), which must hold FS or be blank\n"
+	  "  --format         make a new FS on it, whatever it holds\n"
+	  "  --mount DIR      on what is mounted there, instead\n"
+	  "  --repeat N       syncs of each case (default 10000)\n"
+	  "\n"
+	  "Exit status: 0 if the bug shows, and does not in the controls; 1 if not so; 2 for\n"
+	  "wrong usage, 3 if it cannot be done here." },
 	{ "status", command_status, "", "status",
 	  "What is loaded and mounted, in which variant, and who holds or waits for what." },
 	{ "rescue", command_rescue, "md", "rescue [--mount DIR]",
@@ -142,6 +158,10 @@ static const struct option long_options[] = {
 	{ "seed", required_argument, NULL, 's' },
 	{ "mount", required_argument, NULL, 'm' },
 	{ "dev", required_argument, NULL, 'd' },
+	{ "device", required_argument, NULL, 'd' },
+	{ "fs", required_argument, NULL, 'f' },
+	{ "format", no_argument, NULL, 'F' },
+	{ "unforced", no_argument, NULL, 'u' },
 	{ "help", no_argument, NULL, 'h' },
 	{}
 };
@@ -187,6 +207,15 @@ static bool take_option(struct options *options, int letter, char *argument)
 	case 'd':
 		options->dev = argument;
 		return true;
+	case 'f':
+		options->fs = argument;
+		return true;
+	case 'F':
+		options->format = true;
+		return true;
+	case 'u':
+		options->unforced = true;
+		return true;
 	case 's':
 		return number(argument, 0, &options->seed);
 	case 'r':
@@ -200,7 +229,7 @@ static bool take_option(struct options *options, int letter, char *argument)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .repeat = 1, .seed = 1 };
+	struct options options = { .seed = 1 };
 	int command, letter;
 
 	if (argc < 2) {

@@ -106,7 +106,7 @@ static bool play_row(struct matrix *matrix, struct run *run, struct place *place
 
 		if (set_cell(cell, matrix->scenario[row], matrix->variant[variant],
 			     options->listed))
-			more = series_run(run, cell, options->repeat, options->seed,
+			more = series_run(run, cell, options->repeat ?: 1, options->seed,
 					  print_progress);
 	}
 	return stage_close(run) && more;
@@ -252,7 +252,7 @@ int command_matrix(const struct options *options)
 	static const char *variant[MOST_VARIANTS];
 	struct matrix matrix = {
 		.scenario = picked, .variant = variant,
-		.repeat = options->repeat, .seed = options->seed,
+		.repeat = options->repeat ?: 1, .seed = options->seed,
 	};
 	char *wanted = options->variant ? strdup(options->variant) : NULL;
 	struct place place;

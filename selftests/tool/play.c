@@ -88,7 +88,7 @@ static bool play_series(struct run *run, const char *variant, bool held,
 	struct series series = {
 		.scenario = run->scenario, .variant = variant, .held = held, .expect = expect,
 	};
-	bool more = series_run(run, &series, options->repeat, options->seed, print_progress);
+	bool more = series_run(run, &series, options->repeat ?: 1, options->seed, print_progress);
 
 	if (series.runs)
 		tell(&series, options, json);

@@ -5,6 +5,7 @@
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "bdev.h"
+#include "bdev_image.h"
 #include "compat.h"
 #include "stats.h"
 #include "units.h"
@@ -30,6 +31,10 @@ static char *dxl_size = "512M";
 module_param_named(size, dxl_size, charp, 0444);
 MODULE_PARM_DESC(size, "bytes of RAM in each, a multiple of 2M (default 512M)");
 
+static bool dxl_media;
+module_param_named(media, dxl_media, bool, 0444);
+MODULE_PARM_DESC(media, "keep beside each what power loss would leave of it (default off)");
+
 /* dxl_ndev devices, or NULL if there are none. */
 static struct dxl_bdev *dxl_bdevs;
 
@@ -44,6 +49,7 @@ static struct dxl_bdev *dxl_bdevs;
 void dxl_bdev_zero(struct dxl_bdev *bdev, u64 offset, u64 len)
 {
 	const void *zeroes = page_address(ZERO_PAGE(0));
+	u64 first = offset, all = len;
 
 	for (; len; offset += PAGE_SIZE, len -= PAGE_SIZE) {
 		u64 avail;
@@ -52,6 +58,7 @@ void dxl_bdev_zero(struct dxl_bdev *bdev, u64 offset, u64 len)
 				  zeroes, PAGE_SIZE);
 		cond_resched();
 	}
+	dxl_image_wrote(bdev->image, first, all, false);
 }
 
 /* A buffer need not be aligned, so a segment may cross the end of a chunk. */
@@ -146,6 +153,7 @@ static void dxl_submit_bio(struct bio *bio)
 	if (bio->bi_opf & REQ_PREFLUSH) {
 		dxl_stat_inc(DXL_STAT_BIO_FLUSHES);
 		pmem_wmb();
+		dxl_image_sync(bdev->image);
 	}
 
 	switch (bio_op(bio)) {
@@ -158,6 +166,9 @@ static void dxl_submit_bio(struct bio *bio)
 		if (bio_has_data(bio))
 			dxl_stat_inc(DXL_STAT_BIO_WRITES);
 		dxl_bdev_rw(bdev, bio, true);
+		dxl_image_wrote(bdev->image,
+				dxl_sector_to_byte(bio->bi_iter.bi_sector),
+				bio->bi_iter.bi_size, bio->bi_opf & REQ_FUA);
 		break;
 	case REQ_OP_DISCARD:
 	case REQ_OP_WRITE_ZEROES:
@@ -228,11 +239,19 @@ static int dxl_bdev_create(struct dxl_bdev *bdev, unsigned int index, u64 size)
 	bdev->disk = disk;
 	dxl_inject_init(&bdev->inject, dxl_byte_to_page(size));
 
+	err = -ENOMEM;
+	if (dxl_media) {
+		bdev->image = dxl_image_new(bdev);
+		if (!bdev->image)
+			goto err_put_disk;
+	}
 	err = dxl_bdev_dax_add(bdev);
 	if (err)
-		goto err_put_disk;
+		goto err_free_image;
 	return 0;
 
+err_free_image:
+	dxl_image_free(bdev->image);
 err_put_disk:
 	put_disk(disk);
 err_free_ram:
@@ -245,6 +264,7 @@ static void dxl_bdev_destroy(struct dxl_bdev *bdev)
 	dxl_bdev_dax_remove(bdev);
 	put_disk(bdev->disk);
 	dxl_inject_exit(&bdev->inject);
+	dxl_image_free(bdev->image);
 	dxl_ram_free(&bdev->ram);
 }
 
@@ -389,7 +409,40 @@ void dxl_bdev_files(struct dentry *root)
 	struct dentry *dir = debugfs_create_dir("devices", root);
 	unsigned int i;
 
+	for (i = 0; dxl_bdevs && i < dxl_ndev; i++) {
+		struct dxl_bdev *bdev = &dxl_bdevs[i];
+		struct dentry *own;
+
+		own = debugfs_create_dir(bdev->disk->disk_name, dir);
+		dxl_inject_files(&bdev->inject, own);
+		dxl_image_files(bdev->image, own);
+	}
+}
+
+/**
+ * dxl_bdev_has_images() - Do the devices keep what power loss would leave?
+ *
+ * Context: Any context.
+ * Return: Whether media=on was asked for.
+ */
+bool dxl_bdev_has_images(void)
+{
+	return dxl_media && dxl_bdevs;
+}
+
+/**
+ * dxl_bdev_image() - The media image behind a dax_device.
+ * @dax: of any driver
+ *
+ * Context: Any context, while somebody holds the device.
+ * Return: The image, or NULL if it has none of ours.
+ */
+void *dxl_bdev_image(const struct dax_device *dax)
+{
+	unsigned int i;
+
 	for (i = 0; dxl_bdevs && i < dxl_ndev; i++)
-		dxl_inject_files(&dxl_bdevs[i].inject,
-				 dxl_bdevs[i].disk->disk_name, dir);
+		if (dxl_bdevs[i].dax == dax)
+			return dxl_bdevs[i].image;
+	return NULL;
 }

@@ -15,6 +15,7 @@
 
 struct dax_device;
 struct dentry;
+struct dxl_image;
 struct gendisk;
 
 /**
@@ -36,6 +37,7 @@ struct dxl_ram {
  * @disk: its block device
  * @dax: its dax_device, found by way of @disk
  * @inject: what goes wrong on purpose
+ * @image: what is on media, or NULL: nobody asks (media=on)
  *
  * Immutable from dxl_bdev_init() to dxl_bdev_exit(), but for @inject. Contents of the memory
  * are guarded by nothing here, as on any disk: its users agree among
@@ -47,12 +49,15 @@ struct dxl_bdev {
 	struct gendisk *disk;
 	struct dax_device *dax;
 	struct dxl_inject inject;
+	struct dxl_image *image;
 };
 
 /* bdev.c */
 int dxl_bdev_init(void);
 void dxl_bdev_exit(void);
 void dxl_bdev_files(struct dentry *root);
+bool dxl_bdev_has_images(void);
+void *dxl_bdev_image(const struct dax_device *dax);
 void dxl_bdev_zero(struct dxl_bdev *bdev, u64 offset, u64 len);
 
 /* bdev_ram.c: the only file that knows where the memory comes from */

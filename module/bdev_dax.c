@@ -3,6 +3,7 @@
  * The dax_device of a device: the same memory by load and store.
  */
 #include "bdev.h"
+#include "bdev_image.h"
 #include "compat.h"
 #include "units.h"
 
@@ -60,11 +61,15 @@ static size_t dxl_dax_recovery_write(struct dax_device *dax, pgoff_t pgoff,
 	struct dxl_bdev *bdev = dax_get_private(dax);
 	size_t offset = offset_in_page(addr);
 	bool whole = !offset && PAGE_ALIGNED(bytes);
+	size_t done;
 
 	if (dxl_inject(&bdev->inject, DXL_INJECT_RECOVERY, pgoff,
 		       PFN_UP(offset + bytes), whole ? 0 : DXL_INJECT_PART) < 0)
 		return 0;
-	return _copy_from_iter_flushcache(addr, bytes, iter);
+	done = _copy_from_iter_flushcache(addr, bytes, iter);
+	dxl_image_wrote(bdev->image, dxl_page_to_byte(pgoff) + offset, done,
+			false);
+	return done;
 }
 
 static const struct dax_operations dxl_dax_ops = {

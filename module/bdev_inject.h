@@ -205,7 +205,6 @@ void dxl_inject_use_windows(const struct dxl_inject_windows *windows);
 bool dxl_inject_window_fits(const struct dxl_inject_rule *rule);
 
 /* bdev_inject_files.c */
-void dxl_inject_files(struct dxl_inject *inject, const char *name,
-		      struct dentry *dir);
+void dxl_inject_files(struct dxl_inject *inject, struct dentry *dir);
 
 #endif /* DXL_BDEV_INJECT_H */

@@ -242,16 +242,12 @@ DEFINE_SHOW_ATTRIBUTE(dxl_injected);
 /**
  * dxl_inject_files() - Make the files of a device.
  * @inject: of the device; outlives the files
- * @name: of the device
- * @dir: where the directories of devices are
+ * @dir: of the device
  *
  * Context: Module load.
  */
-void dxl_inject_files(struct dxl_inject *inject, const char *name,
-		      struct dentry *dir)
+void dxl_inject_files(struct dxl_inject *inject, struct dentry *dir)
 {
-	struct dentry *own = debugfs_create_dir(name, dir);
-
-	debugfs_create_file("inject", 0600, own, inject, &dxl_inject_fops);
-	debugfs_create_file("injected", 0400, own, inject, &dxl_injected_fops);
+	debugfs_create_file("inject", 0600, dir, inject, &dxl_inject_fops);
+	debugfs_create_file("injected", 0400, dir, inject, &dxl_injected_fops);
 }

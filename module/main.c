@@ -5,6 +5,7 @@
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "bdev.h"
+#include "bdev_image.h"
 #include "debugfs.h"
 #include "entry.h"
 #include "fs.h"
@@ -21,6 +22,13 @@
 static const struct dxl_inject_windows dxl_inject_windows = {
 	.find		= dxl_window_find,
 	.occupied	= dxl_window_occupied,
+};
+
+/* All that the filesystem half knows of media images. */
+static const struct dxl_media_images dxl_media_images = {
+	.find		= dxl_bdev_image,
+	.flushed	= dxl_image_flushed,
+	.fence		= dxl_image_fence,
 };
 
 /* Nobody has them any more. */
@@ -45,6 +53,8 @@ static int __init dxl_init(void)
 	err = dxl_bdev_init();
 	if (err)
 		goto err_entry;
+	if (dxl_bdev_has_images())
+		dxl_media_use_images(&dxl_media_images);
 	err = dxl_fault_init();
 	if (err)
 		goto err_bdev;

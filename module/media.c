@@ -13,6 +13,10 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+/* On from load on, if any device has an image. */
+static DEFINE_STATIC_KEY_FALSE(dxl_media_image_key);
+static const struct dxl_media_images *dxl_media_images;
+
 #ifdef DAXLAB_DEBUG
 static inline const struct dxl_media_spy *
 dxl_media_spy(const struct dxl_media *media)
@@ -27,11 +31,30 @@ dxl_media_spy(const struct dxl_media *media)
 }
 #endif
 
+static inline bool dxl_media_modelled(const struct dxl_media *media)
+{
+	return static_branch_unlikely(&dxl_media_image_key) && media->image;
+}
+
 static inline void dxl_media_stored(struct dxl_media *media, void *addr,
 				    size_t len)
 {
+	if (dxl_media_modelled(media))
+		dxl_media_images->flushed(media->image, addr, len);
 	if (dxl_media_spy(media))
 		dxl_media_spy(media)->store(media, addr, len);
+}
+
+/**
+ * dxl_media_use_images() - Tell some devices what becomes durable, and when.
+ * @images: how
+ *
+ * Context: Module load, before the first mount.
+ */
+void dxl_media_use_images(const struct dxl_media_images *images)
+{
+	dxl_media_images = images;
+	static_branch_enable(&dxl_media_image_key);
 }
 
 /* Fill @kaddr with one address for each group of 2^shift blocks. */
@@ -153,6 +176,8 @@ int dxl_media_open(struct dxl_media *media, struct block_device *bdev,
 		       bdev);
 		return -EBUSY;
 	}
+	if (dxl_media_images)
+		media->image = dxl_media_images->find(media->dax);
 	media->pgoff = start >> DXL_BLOCK_SHIFT;
 
 	err = dxl_media_find_all(media);
@@ -263,13 +288,28 @@ bool dxl_media_frame(struct dxl_media *media, u64 block, unsigned long *pfn)
 }
 
 /**
+ * dxl_media_copied() - Somebody has stored bytes around the cache.
+ * @media: the device
+ * @addr: address on the media
+ * @len: bytes
+ *
+ * They are durable after the next fence.
+ *
+ * Context: Inside dxl_media_enter(). May sleep.
+ */
+void dxl_media_copied(struct dxl_media *media, void *addr, size_t len)
+{
+	dxl_media_stored(media, addr, len);
+}
+
+/**
  * dxl_media_copy() - Store bytes, durable after the next fence.
  * @media: the device
  * @dst: address on the media
  * @src: ordinary memory
  * @len: bytes
  *
- * Context: Inside dxl_media_enter(). Does not sleep.
+ * Context: Inside dxl_media_enter(). May sleep.
  */
 void dxl_media_copy(struct dxl_media *media, void *dst, const void *src,
 		    size_t len)
@@ -284,7 +324,7 @@ void dxl_media_copy(struct dxl_media *media, void *dst, const void *src,
  * @dst: address on the media
  * @val: value, in the byte order of the machine
  *
- * Context: Inside dxl_media_enter(). Does not sleep.
+ * Context: Inside dxl_media_enter(). May sleep.
  */
 void dxl_media_store(struct dxl_media *media, __le64 *dst, u64 val)
 {
@@ -303,7 +343,7 @@ void dxl_media_store(struct dxl_media *media, __le64 *dst, u64 val)
  *
  * Durable after the next fence.
  *
- * Context: Inside dxl_media_enter(). Does not sleep.
+ * Context: Inside dxl_media_enter(). May sleep.
  */
 void dxl_media_store_run(struct dxl_media *media, __le64 *dst, unsigned int nr,
 			 u64 val, u64 step)
@@ -322,7 +362,7 @@ void dxl_media_store_run(struct dxl_media *media, __le64 *dst, unsigned int nr,
  * @dst: address on the media
  * @len: bytes
  *
- * Context: Inside dxl_media_enter(). Does not sleep.
+ * Context: Inside dxl_media_enter(). May sleep.
  */
 void dxl_media_zero(struct dxl_media *media, void *dst, size_t len)
 {
@@ -344,7 +384,7 @@ void dxl_media_zero(struct dxl_media *media, void *dst, size_t len)
  * @addr: address on the media
  * @len: bytes
  *
- * Context: Inside dxl_media_enter(). Does not sleep.
+ * Context: Inside dxl_media_enter(). May sleep.
  */
 void dxl_media_flush(struct dxl_media *media, void *addr, size_t len)
 {
@@ -356,11 +396,13 @@ void dxl_media_flush(struct dxl_media *media, void *addr, size_t len)
  * dxl_media_fence() - Order: what this CPU stored and flushed is durable now.
  * @media: the device
  *
- * Context: Any context.
+ * Context: May sleep.
  */
 void dxl_media_fence(struct dxl_media *media)
 {
 	pmem_wmb();
+	if (dxl_media_modelled(media))
+		dxl_media_images->fence(media->image);
 	if (dxl_media_spy(media))
 		dxl_media_spy(media)->fence(media);
 }

@@ -22,6 +22,18 @@
 struct dxl_media;
 
 /**
+ * struct dxl_media_images - devices that model what power loss would leave
+ * @find: the image of a device, or NULL
+ * @flushed: these stores will be durable after the next fence of this task
+ * @fence: they are
+ */
+struct dxl_media_images {
+	void *(*find)(const struct dax_device *dax);
+	void (*flushed)(void *image, const void *addr, size_t len);
+	void (*fence)(void *image);
+};
+
+/**
  * struct dxl_media_spy - a test that watches what becomes durable
  * @store: bytes were stored, and are durable after the next fence
  * @fence: what was stored is durable
@@ -45,6 +57,7 @@ struct dxl_media_spy {
  * @counted: references tell who uses pages: each has one of its own that is idle
  *	at 1 (dev_pagemap), or each chunk as a whole (ours, joined); only then may
  *	PMDs map them
+ * @image: what it would hold after a power loss, if the device models that
  * @spy: NULL but in selftest/crash.c; looked at by the debug build only
  */
 struct dxl_media {
@@ -56,9 +69,11 @@ struct dxl_media {
 	void **kaddr;
 	bool pagemap;
 	bool counted;
+	void *image;
 	const struct dxl_media_spy *spy;
 };
 
+void dxl_media_use_images(const struct dxl_media_images *images);
 int dxl_media_open(struct dxl_media *media, struct block_device *bdev,
 		   void *holder);
 void dxl_media_close(struct dxl_media *media, void *holder);
@@ -93,6 +108,7 @@ long dxl_media_map(struct dxl_media *media, u64 block, long nr, void **kaddr,
 
 bool dxl_media_frame(struct dxl_media *media, u64 block, unsigned long *pfn);
 
+void dxl_media_copied(struct dxl_media *media, void *addr, size_t len);
 void dxl_media_copy(struct dxl_media *media, void *dst, const void *src,
 		    size_t len);
 void dxl_media_store(struct dxl_media *media, __le64 *dst, u64 val);

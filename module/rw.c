@@ -174,6 +174,7 @@ ssize_t dxl_write_copy(struct inode *inode, const struct dxl_run *run,
 	dxl_window(DXL_WIN_WRITE_COPY_USER, &DXL_I(inode)->tree, run->index, 0,
 		   DXL_ACCESS_WRITE);
 	ret = _copy_from_iter_flushcache(addr, ret, from);
+	dxl_media_copied(dxl_media_of(inode), addr, ret);
 	return ret ?: -EFAULT;
 }
 
@@ -211,9 +212,14 @@ static ssize_t dxl_write_locked(struct inode *inode, loff_t *pos,
 			return err;
 	}
 	done = dxl_rw_runs(inode, pos, LLONG_MAX, from, dxl_write_some);
-	if (done > 0 && *pos > size) {
-		/* The data first: a size must not promise what is not there. */
-		dxl_media_fence(dxl_media_of(inode));
+	if (done <= 0)
+		return done;
+	/*
+	 * A size must not promise what is not there. And a sync of another task
+	 * does not wait for what is in the buffers of this processor.
+	 */
+	dxl_media_fence(dxl_media_of(inode));
+	if (*pos > size) {
 		i_size_write(inode, *pos);
 		err = dxl_slot_write(inode);
 		if (err)

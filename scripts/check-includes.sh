@@ -30,7 +30,7 @@ bdev.h           : bdev_inject.h
 selftest/entry*  : ../entry_int.h ../entry_variant.h ../selftest.h ../stats.h ../trace.h entry_test.h
 *.h              :
 main.c           : *
-bdev*.c          : bdev.h bdev_inject.h compat.h compat_mm.h stats.h trace.h units.h selftest/bdev*.c
+bdev*.c          : bdev.h bdev_image.h bdev_inject.h compat.h compat_mm.h stats.h trace.h units.h selftest/bdev*.c
 entry*.c         : compat.h entry.h entry_int.h entry_variant.h entry_evict.h lab.h variant.h window.h role.h oracle.h stats.h trace.h selftest/entry*.c
 selftest/bdev*.c : bdev.h
 *.c              : [!b]* balloc.h

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Power losses for tests: the files of the media image of DXL_DEV
+ * (module/bdev_image.h has the grammar; the module is loaded with media=on).
+ */
+#ifndef POWER_H
+#define POWER_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daxlab.h"
+
+#define POWER_DIR	DXL_DEBUGFS "/devices/daxlab0"
+
+/* A helper that cannot do its work ends the test. */
+#define power_must(cond) do {						\
+	if (!(cond)) {							\
+		fprintf(stderr, "# %s:%d: %s: %s\n", __FILE__,		\
+			__LINE__, #cond, strerror(errno));		\
+		abort();						\
+	}								\
+} while (0)
+
+static inline int power_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
+
+	power_must(fd >= 0);
+	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* A command to the image. Returns 0 or -errno. */
+__attribute__((format(printf, 1, 2)))
+static inline int power(const char *fmt, ...)
+{
+	char line[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	return power_write(POWER_DIR "/media", line);
+}
+
+/* The memory becomes what is on media. Returns 0 or -errno. */
+static inline int power_loss(const char *choice)
+{
+	return power_write(POWER_DIR "/powerloss", choice);
+}
+
+/* One of the values that the image tells. */
+static inline const char *power_value(const char *key, char *value, size_t size)
+{
+	FILE *file = fopen(POWER_DIR "/media", "re");
+	char line[128], format[64];
+	bool found = false;
+
+	power_must(file);
+	snprintf(format, sizeof(format), "%s %%%zus", key, size - 1);
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, format, value) == 1;
+	fclose(file);
+	power_must(found);
+	return value;
+}
+
+static inline unsigned long long power_count(const char *key)
+{
+	char value[32];
+
+	return strtoull(power_value(key, value, sizeof(value)), NULL, 10);
+}
+
+static inline bool power_is_cut(void)
+{
+	char value[32];
+
+	return !strcmp(power_value("state", value, sizeof(value)), "cut");
+}
+
+#endif

@@ -24,6 +24,7 @@
  * @task: who, only to be compared
  * @offset: in bytes, on the device
  * @len: bytes
+ * @due: it goes to media now
  * @data: what was in memory then
  */
 struct dxl_image_flush {
@@ -31,6 +32,7 @@ struct dxl_image_flush {
 	const struct task_struct *task;
 	u64 offset;
 	size_t len;
+	bool due;
 	u8 data[];
 };
 
@@ -207,22 +209,57 @@ static bool dxl_image_reaches(struct dxl_image *image)
 	return !dxl_image_drops(image, DXL_DROP_FENCE);
 }
 
-static void dxl_image_commit(struct dxl_image *image)
+static bool dxl_image_overlaps(const struct dxl_image_flush *flush,
+			       u64 offset, u64 len)
+{
+	return flush->offset < offset + len &&
+	       offset < flush->offset + flush->len;
+}
+
+static bool dxl_image_is_overtaken(const struct dxl_image *image,
+				   const struct dxl_image_flush *flush)
+{
+	const struct dxl_image_flush *later = flush;
+
+	list_for_each_entry_continue(later, &image->flushed, list)
+		if (later->due &&
+		    dxl_image_overlaps(flush, later->offset, later->len))
+			return true;
+	return false;
+}
+
+/*
+ * To media: what @task has flushed, and what anybody has of a range. Media takes
+ * the same bytes in the order of their flushes. So the older go first, or would
+ * come over the newer ones when their own task gets to its fence.
+ */
+static void dxl_image_store(struct dxl_image *image,
+			    const struct task_struct *task, u64 offset, u64 len)
 {
 	struct dxl_image_flush *flush, *next;
-	bool any = false;
 
-	list_for_each_entry(flush, &image->flushed, list)
-		any = any || flush->task == current;
-	if (!any || !dxl_image_reaches(image))
-		return;
+	list_for_each_entry_reverse(flush, &image->flushed, list)
+		flush->due = flush->task == task ||
+			     dxl_image_overlaps(flush, offset, len) ||
+			     dxl_image_is_overtaken(image, flush);
 	list_for_each_entry_safe(flush, next, &image->flushed, list) {
-		if (flush->task != current)
+		if (!flush->due)
 			continue;
 		memcpy(image->media + flush->offset, flush->data, flush->len);
 		list_del(&flush->list);
 		kvfree(flush);
 	}
+}
+
+static void dxl_image_commit(struct dxl_image *image)
+{
+	struct dxl_image_flush *flush;
+	bool any = false;
+
+	list_for_each_entry(flush, &image->flushed, list)
+		any = any || flush->task == current;
+	if (any && dxl_image_reaches(image))
+		dxl_image_store(image, current, 0, 0);
 }
 
 /**
@@ -245,6 +282,7 @@ static void dxl_image_take(struct dxl_image *image, u64 offset, u64 len)
 {
 	u64 end = offset + len, avail;
 
+	dxl_image_store(image, NULL, offset, len);
 	for (; offset < end; offset += len) {
 		const void *addr = dxl_ram_addr(&image->bdev->ram, offset,
 						&avail);

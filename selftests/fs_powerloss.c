@@ -138,6 +138,29 @@ TEST_F(loss, write_of_another_task)
 	EXPECT_EQ(-1, differs(left, 0, SIZE, NEW));
 }
 
+static void *sync_new(void *arg)
+{
+	pattern(arg, 0, SIZE, NEW);
+	must(!msync(arg, SIZE, MS_SYNC));
+	return NULL;
+}
+
+/* What was flushed first must not reach media last, by a fence that comes late. */
+TEST_F(loss, late_fence_of_another_task)
+{
+	char left[SIZE];
+	pthread_t syncer;
+
+	ASSERT_EQ(0, power("drop=fence"));
+	write_pattern(self->fd, 0, SIZE, OLD + NEW);
+	ASSERT_EQ(0, power("drop=nothing"));
+	ASSERT_EQ(0, pthread_create(&syncer, NULL, sync_new, self->map));
+	ASSERT_EQ(0, pthread_join(syncer, NULL));
+	write_pattern(self->fd, SIZE, PAGE, NEW);
+	lose(self, "none", left);
+	EXPECT_EQ(-1, differs(left, 0, SIZE, NEW));
+}
+
 TEST_F(loss, o_dsync)
 {
 	int fd = open(DXL_MNT "/file", O_RDWR | O_DSYNC);

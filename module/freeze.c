@@ -170,6 +170,8 @@ struct dxl_freeze *dxl_freeze(struct dxl_tree *tree,
 
 	if (!freeze)
 		return ERR_PTR(-ENOMEM);
+	dxl_window(DXL_WIN_FREEZE_BEFORE, tree, folio->index,
+		   folio_order(folio), DXL_ACCESS_NONE);
 	freeze->tree = tree;
 	freeze->mapping = mapping;
 	freeze->folio = folio;

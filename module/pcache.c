@@ -106,6 +106,7 @@ static int dxl_pcache_fsync(struct file *file, loff_t start, loff_t end,
 	int err, err2;
 
 	err = file_write_and_wait_range(file, start, end);
+	dxl_folio_waits_over();
 	/* Waits for who writes the record now: it may be about to. */
 	if (!datasync || dxl_inode_state(inode) & (I_DIRTY_DATASYNC | I_SYNC))
 		err2 = sync_inode_metadata(inode, 1);

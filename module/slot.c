@@ -10,6 +10,7 @@
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "fs.h"
+#include "window.h"
 
 /* Flags that are kept: those of which VFS or this filesystem takes notice. */
 #define DXL_FL_KNOWN	(FS_SYNC_FL | FS_IMMUTABLE_FL | FS_APPEND_FL | \
@@ -201,7 +202,8 @@ void dxl_slot_load(struct inode *inode, const struct dxl_slot *slot)
  * @inode: the inode
  *
  * Context: Process context; takes slot_lock.
- * Return: 0, -EIO for bad media or a device that is gone.
+ * Return: 0; -EIO for bad media or a device that is gone; what was armed at
+ * slot.before_store.
  */
 int dxl_slot_write(struct inode *inode)
 {
@@ -231,7 +233,10 @@ int dxl_slot_write(struct inode *inode)
 		.ctime = dxl_time_store(inode_get_ctime(inode)),
 		.btime = dxl_time_store(di->btime),
 	};
-	err = dxl_slot_store(DXL_SB(inode->i_sb), &slot);
+	err = dxl_window(DXL_WIN_SLOT_BEFORE_STORE, &di->tree, 0, 0,
+			 DXL_ACCESS_WRITE);
+	if (!err)
+		err = dxl_slot_store(DXL_SB(inode->i_sb), &slot);
 	if (!err)
 		di->seq++;
 	mutex_unlock(&di->slot_lock);

@@ -139,12 +139,18 @@
 	W(TRUNCATE_BEFORE_FREE, "truncate.before_free", DXL_WIN_SLEEP,	\
 	  "entries and mappings are gone, blocks about to be free",	\
 	  "truncate_pagecache()") \
+	W(SLOT_BEFORE_STORE, "slot.before_store", DXL_WIN_SLEEP | DXL_WIN_ERROR, \
+	  "the record of an inode is about to be written (error: as if the media refused)", \
+	  "ext4_do_update_inode(), xfs_trans_log_inode()")		\
 	W(LOOKUP_AFTER_LOAD, "lookup.after_load", 0,			\
 	  "a lookup has loaded a folio, and no reference; RCU is held",	\
 	  "filemap_get_entry()")					\
 	W(LOOKUP_TRY_GET_FAILED, "lookup.try_get_failed", DXL_WIN_SLEEP, \
 	  "the count of that folio is 0; the retry rule is about to act", \
 	  "filemap_get_entry()")					\
+	W(FREEZE_BEFORE, "freeze.before", DXL_WIN_SLEEP,		\
+	  "a folio is about to be frozen, nothing is locked",		\
+	  "__remove_mapping(), split_huge_page_to_list()")		\
 	W(FREEZE_HELD, "freeze.held", DXL_WIN_SLEEP | DXL_WIN_ERROR,	\
 	  "a folio's count is frozen at 0, it is in the tree, no lock is held (error: it stays so)", \
 	  "__remove_mapping(), split_huge_page_to_list()")		\

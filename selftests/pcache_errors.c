@@ -13,6 +13,9 @@
  *  4. reads and loads that fail are EIO and SIGBUS, and succeed later
  *  5. whatever fails how often, all bios come back: nothing stays locked or under
  *     writeback; a sync that is killed while the device is late ends
+ *  6. a direct write behind EOF that fails in its middle leaves nothing there to
+ *     be seen once the file has grown; a truncate whose record could not be written
+ *     is done by the next sync, and one that did nothing is not
  *
  * A broken writeback loses the error, tells it for ever, or hangs; the data of a
  * page that was stored again would be missing after a remount.
@@ -20,10 +23,12 @@
  * daxlab-test: timeout=240 needs=module args="size=64M"
  */
 #include <poll.h>
+#include <sched.h>
 #include <time.h>
 
 #include "inject.h"
 #include "load.h"
+#include "session.h"
 
 #define NR	64	/* pages of the file */
 
@@ -239,6 +244,81 @@ TEST_F(errors, a_sync_that_is_killed_ends)
 	EXPECT_TRUE(WIFSIGNALED(status));
 	EXPECT_EQ(0, sync_of(self->b));
 	EXPECT_EQ(-1, on_media(self, NR - 1, 6));
+}
+
+TEST_F(errors, direct_write_that_fails_leaves_nothing_behind_eof)
+{
+	int fd = full_file("direct", PAGE, 1), other = hole_file("other", 0);
+	char *buf = aligned_alloc(PAGE, 8 * PAGE);
+	int direct = open(DXL_MNT "/direct", O_RDWR | O_DIRECT | O_CLOEXEC);
+	struct stat st;
+	off_t at;
+
+	must(buf && direct >= 0 && !fsync(fd));
+	/* No two of its blocks are neighbours: each is a bio. */
+	for (at = PAGE; at < 8 * (off_t)PAGE; at += PAGE)
+		must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, at, PAGE) &&
+		     !fallocate(other, 0, at, PAGE));
+	ASSERT_NE(block_of(fd, 4 * PAGE) + 1, block_of(fd, 5 * PAGE));
+	must(!inject("op=write,error=EIO,start=%lu,nr=1", block_of(fd, 5 * PAGE)));
+	memset(buf, 'd', 8 * PAGE);
+	EXPECT_EQ(-1, pwrite(direct, buf, 7 * PAGE, PAGE));
+	EXPECT_EQ(EIO, errno);
+	must(!fstat(fd, &st));
+	EXPECT_EQ(PAGE, st.st_size);
+
+	inject_nothing();
+	ASSERT_EQ(0, ftruncate(fd, 8 * PAGE));
+	ASSERT_EQ(8 * PAGE, pread(fd, buf, 8 * PAGE, 0));
+	EXPECT_EQ(-1, differs(buf, 0, PAGE, 1));
+	EXPECT_EQ(-1, nonzero(buf + PAGE, 7 * PAGE));
+	close(fd);
+	close(direct);
+	close(other);
+	free(buf);
+	EXPECT_EQ(0, unlink(DXL_MNT "/direct"));
+	EXPECT_EQ(0, unlink(DXL_MNT "/other"));
+}
+
+static off_t size_of(int fd)
+{
+	struct stat st;
+
+	must(!fstat(fd, &st));
+	return st.st_size;
+}
+
+/* The cache has the new size, and what was cut is gone from it. */
+TEST_F(errors, truncate_whose_record_fails_is_done_by_the_next_sync)
+{
+	const off_t size = 10 * PAGE + 7;
+	int session = session_open();
+	struct stat st;
+
+	must(!fstat(self->a, &st) && !say(session, "bind daxlab0"));
+	ASSERT_EQ(0, say(session, "arm slot.before_store 1*error(-5){ino=%lu}", st.st_ino));
+	EXPECT_EQ(-1, ftruncate(self->a, size));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ(size, size_of(self->a));
+	close(session);
+	EXPECT_EQ(0, sync_of(self->a));
+	EXPECT_EQ(-1, on_media(self, 9, 1));
+	EXPECT_EQ(size, size_of(self->a));
+	EXPECT_TRUE(load_dies(self->map + 11 * PAGE));
+}
+
+/* The tail of the new last page cannot be read, so nothing is done. */
+TEST_F(errors, truncate_that_cannot_begin_changes_nothing)
+{
+	must(!posix_fadvise(self->a, 0, 0, POSIX_FADV_DONTNEED));
+	must(!inject("op=read,error=EIO,start=%lu,nr=1", block_of(self->a, 10 * PAGE)));
+	EXPECT_EQ(-1, ftruncate(self->a, 10 * PAGE + 7));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ(NR * PAGE, size_of(self->a));
+	inject_nothing();
+	EXPECT_EQ(0, sync_of(self->a));
+	EXPECT_EQ(-1, on_media(self, NR - 1, 1));
+	EXPECT_EQ(NR * PAGE, size_of(self->a));
 }
 
 static double now(void)

@@ -16,7 +16,7 @@
  *
  * daxlab-test: timeout=240 modes=pcache needs=mount args="size=64M"
  */
-#include "dax.h"
+#include "folio.h"
 
 #include <sys/mount.h>
 
@@ -26,36 +26,6 @@
 #define SIZE		(1UL << 20)
 #define PUNCH		(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 #define ZERO		(FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE)
-
-/* Out of the cache with all that is clean. */
-static void drop_caches(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
-
-	must(fd >= 0 && write(fd, "1", 1) == 1);
-	close(fd);
-}
-
-static uint64_t read_word(const char *path, off_t index)
-{
-	int fd = open(path, O_RDONLY);
-	uint64_t word;
-
-	must(fd >= 0 && pread(fd, &word, 8, index * 8) == 8);
-	close(fd);
-	return word;
-}
-
-/* Is the page at @p, which is mapped, a part of a large folio? */
-static bool is_large(const char *p)
-{
-	uint64_t entry = read_word("/proc/self/pagemap", (uintptr_t)p / PAGE);
-	uint64_t flags;
-
-	must(entry >> 63);
-	flags = read_word("/proc/kpageflags", entry & ((1ULL << 55) - 1));
-	return flags & (3 << 15);	/* KPF_COMPOUND_HEAD, KPF_COMPOUND_TAIL */
-}
 
 static unsigned int count_large(const char *map, size_t len)
 {

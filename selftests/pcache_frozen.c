@@ -12,6 +12,8 @@
  *     (EIO); a rescue thaws it, and the data is there.
  *  4. Nobody releases the freezer, nobody rescues: the kernel's lookup is over all
  *     the same, since the guard thaws what is of a file.
+ *  5. What is dirty, under writeback, or out of the cache already is not frozen:
+ *     who ends the writeback takes a reference, and what is gone is not thawed.
  *
  * Broken: a lookup that ends while the folio is frozen, or never; wrong data; a
  * folio that is lost.
@@ -194,6 +196,88 @@ TEST_F(frozen, zombie)
 	read_deed(self);
 	EXPECT_EQ(0, say(self->session, "verdict"));
 	EXPECT_TRUE(told(self->session, "verdict none"));
+}
+
+static void store_deed(void *arg)
+{
+	FIXTURE_DATA(frozen) *self = arg;
+
+	write_pattern(self->fd, AT * PAGE, PAGE, SEED);
+}
+
+static void write_deed(void *arg)
+{
+	FIXTURE_DATA(frozen) *self = arg;
+
+	store_deed(self);
+	must(!sync_file_range(self->fd, 0, 0, SYNC_FILE_RANGE_WRITE));
+}
+
+/* Only then nobody has a reference but the cache and the freezer. */
+static void freeze_fails(FIXTURE_DATA(frozen) *self, struct __test_metadata *_metadata)
+{
+	role_go(&self->freezer);
+	ASSERT_EQ(0, say(self->session, "wait freezer idle"));
+	EXPECT_EQ(0, dxl_stat("freezes"));
+}
+
+static void all_is_well(FIXTURE_DATA(frozen) *self, struct __test_metadata *_metadata)
+{
+	ASSERT_EQ(0, say(self->session, "wait all idle"));
+	ASSERT_EQ(0, say(self->session, "verdict"));
+	EXPECT_TRUE(told(self->session, "verdict none"));
+	EXPECT_EQ(0, fsync(self->fd));
+}
+
+TEST_F(frozen, not_while_dirty)
+{
+	frozen_start(self, "dax=never", store_deed);
+	role_go(&self->looker);
+	ASSERT_EQ(0, say(self->session, "wait looker idle"));
+	freeze_fails(self, _metadata);
+	all_is_well(self, _metadata);
+	read_deed(self);
+	/* It was for that only: once clean, it is frozen. */
+	role_go(&self->freezer);
+	ASSERT_EQ(0, say(self->session, "wait freezer idle"));
+	EXPECT_EQ(1, dxl_stat("freezes"));
+}
+
+TEST_F(frozen, not_under_writeback)
+{
+	frozen_start(self, "dax=never", write_deed);
+	ASSERT_EQ(0, say(self->session, "arm pwb.before_submit 1*park(60000){role=looker}"));
+	role_go(&self->looker);
+	ASSERT_EQ(0, say(self->session, "wait looker parked:pwb.before_submit"));
+	freeze_fails(self, _metadata);
+	ASSERT_EQ(0, say(self->session, "release looker"));
+	all_is_well(self, _metadata);
+	read_deed(self);
+}
+
+TEST_F(frozen, not_once_removed)
+{
+	loff_t off = AT * PAGE;
+	char page[PAGE];
+	int pin[2];
+
+	frozen_start(self, "dax=never", read_deed);
+	/* The reference that the cache had is a pipe's now. */
+	must(!pipe(pin) && splice(self->fd, &off, pin[1], NULL, PAGE, 0) == (ssize_t)PAGE);
+	ASSERT_EQ(0, say(self->session, "arm freeze.before 1*park(60000){role=freezer}"));
+	role_go(&self->freezer);
+	ASSERT_EQ(0, say(self->session, "wait freezer parked:freeze.before"));
+	must(!fallocate(self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, AT * PAGE, PAGE));
+	ASSERT_EQ(0, say(self->session, "release freezer"));
+	ASSERT_EQ(0, say(self->session, "wait freezer idle"));
+	EXPECT_EQ(0, dxl_stat("freezes"));
+	all_is_well(self, _metadata);
+	must(read(pin[0], page, PAGE) == (ssize_t)PAGE);
+	EXPECT_EQ(-1, differs(page, AT * PAGE, PAGE, SEED));
+	must(pread(self->fd, page, PAGE, AT * PAGE) == (ssize_t)PAGE);
+	EXPECT_EQ(-1, nonzero(page, PAGE));
+	close(pin[0]);
+	close(pin[1]);
 }
 
 TEST_F_TIMEOUT(frozen, guard, 60)

@@ -16,17 +16,22 @@
  *     and all end by themselves.
  *  4. Allocation rules: with the table before the lock (sound), or not charged,
  *     nothing is reclaimed under the lock.
- *  5. Each time: what was written is there, no bio and no page is lost, and no
+ *  5. The table with GFP_NOFS under the lock (Chinner): reclaim does not wait, so there
+ *     is no deadlock; but there is nothing that it may reclaim. With the OOM killer
+ *     on, the reader is killed for a page of 4 KiB. With it off, the fault fails,
+ *     drops the folio lock, and is tried again once there is room.
+ *  6. Each time: what was written is there, no bio and no page is lost, and no
  *     charge is left in the cgroup.
  *
  * Broken: no cycle where the bug is, a cycle where it is not, a reader that does
  * not stand in reclaim, charges that stay.
  *
- * daxlab-test: timeout=300 needs=module args="size=64M"
+ * daxlab-test: timeout=300 needs=module args="size=64M" oom=memcg
  */
 #include <sched.h>
 #include <sys/mount.h>
 
+#include "kmsg.h"
 #include "session.h"
 #include "verdict.h"
 
@@ -63,15 +68,6 @@ FIXTURE_SETUP(full)
 		SKIP(return, "no memory cgroups of the legacy hierarchy");
 	must(!mkdir(OURS, 0700));
 }
-
-/* Look until it is so, for ten seconds at most. */
-#define eventually(cond) ({						\
-	int left = 1000;						\
-									\
-	while (!(cond) && --left)					\
-		usleep(10000);						\
-	left > 0;							\
-})
 
 static long number_in(const char *name)
 {
@@ -188,11 +184,12 @@ static bool nothing_charged(void)
 	return !number_in("memory.usage_in_bytes");
 }
 
-static void end(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self)
+/* @reader: what has become of it, as a wait status */
+static void end_with(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self, int reader)
 {
 	char a = 0, b = 0;
 
-	EXPECT_EQ(0, role_join(&self->reader));
+	EXPECT_EQ(reader, role_join(&self->reader));
 	EXPECT_EQ(0, role_join(&self->writer));
 	EXPECT_EQ(0, close(self->session));
 	EXPECT_EQ(dxl_stat("pwb_bios"), dxl_stat("pwb_bios_ended"));
@@ -209,6 +206,11 @@ static void end(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self)
 	EXPECT_EQ(0, dxl_umount());
 	/* Nodes of the page cache are freed a while after it. */
 	EXPECT_TRUE(eventually(nothing_charged()));
+}
+
+static void end(struct __test_metadata *_metadata, FIXTURE_DATA(full) *self)
+{
+	end_with(_metadata, self, 0);
 }
 
 /* The writer goes on, and nobody has waited for anybody in vain. */
@@ -328,6 +330,52 @@ TEST_F(full, prealloc)
 TEST_F(full, uncharged)
 {
 	table_that_passes(_metadata, self, "submit=block,pf_alloc=uncharged");
+}
+
+#define NOFS	"submit=block,pf_alloc=nofs"
+
+static bool has_killed(void)
+{
+	return strstr(slurp(OURS "/memory.oom_control"), "oom_kill 1\n");
+}
+
+/*
+ * The only task of the cgroup. The writer meets no lock of it: it unlocked the
+ * folio, or the core did, when the allocation failed.
+ */
+TEST_F(full, nofs_is_killed)
+{
+	int log = kmsg_open();
+
+	must(log >= 0);
+	begin_both(_metadata, self, NOFS);
+	ASSERT_TRUE(eventually(has_killed()));
+	/* For what we allocate under the lock, after reclaim that found nothing. */
+	EXPECT_TRUE(kmsg_goes_on_to(log, " invoked oom-killer: gfp_mask="));
+	EXPECT_TRUE(kmsg_goes_on_to(log, " mem_cgroup_out_of_memory"));
+	EXPECT_TRUE(kmsg_goes_on_to(log, " dxl_table_alloc"));
+	close(log);
+	EXPECT_EQ(1, dxl_stat("pwb_bios") - dxl_stat("pwb_bios_ended"));
+	make_room();
+	EXPECT_EQ(0, say(self->session, "release writer"));
+	EXPECT_EQ(0, say(self->session, "wait writer idle"));
+	end_with(_metadata, self, SIGKILL);
+}
+
+TEST_F(full, nofs_waits_for_room_without_the_lock)
+{
+	put_text(OURS "/memory.oom_control", "1");
+	begin_both(_metadata, self, NOFS);
+	EXPECT_TRUE(eventually(sleeps_in(self->reader.pid, "mem_cgroup_oom_synchronize")));
+	/* For the lock of folio 5: it is open. */
+	EXPECT_EQ(0, say(self->session, "release writer"));
+	EXPECT_EQ(0, say(self->session, "wait writer idle"));
+	EXPECT_FALSE(has_killed());
+	make_room();
+	EXPECT_EQ(0, say(self->session, "wait all idle"));
+	EXPECT_EQ(0, say(self->session, "verdict"));
+	EXPECT_TRUE(told(self->session, "verdict none\n"));
+	end(_metadata, self);
 }
 
 TEST_HARNESS_MAIN

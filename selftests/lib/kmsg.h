@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the module says in the kernel log, for tests that count its lines.
+ * What the module says in the kernel log, for tests that count its lines; and
+ * what the kernel says, for those that wait for a word.
  */
 #ifndef KMSG_H
 #define KMSG_H
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +41,20 @@ static inline int kmsg_lines(int fd, char *line, size_t size)
 		lines++;
 	}
 	return lines;
+}
+
+/* Goes on to the next record with this text, whoever wrote it. */
+static inline bool kmsg_goes_on_to(int fd, const char *text)
+{
+	char record[1024];
+	ssize_t got;
+
+	while ((got = read(fd, record, sizeof(record) - 1)) > 0) {
+		record[got] = '\0';
+		if (strstr(record, text))
+			return true;
+	}
+	return false;
 }
 
 #endif

@@ -24,6 +24,39 @@ static inline int session_open(void)
 	return fd;
 }
 
+/* Look until it is so, for ten seconds at most. */
+#define eventually(cond) ({						\
+	int left = 1000;						\
+									\
+	while (!(cond) && --left)					\
+		usleep(10000);						\
+	left > 0;							\
+})
+
+/* Does a task sleep, with a function of this name on its stack? */
+static inline bool sleeps_in(pid_t pid, const char *function)
+{
+	char path[64], text[4096] = "", *at;
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	must(fd >= 0);
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	at = got > 0 ? strrchr(text, ')') : NULL;
+	if (!at || !strchr("DSI", at[2]))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	must(fd >= 0);
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[got < 0 ? 0 : got] = '\0';
+	return strstr(text, function);
+}
+
 /* A command to a session. */
 __attribute__((format(printf, 2, 3)))
 static inline int say(int session, const char *fmt, ...)

@@ -11,7 +11,7 @@
 # A broken module crashes in 2 or 3, or loses memory on each round of 1, which
 # the runner notices. Runs for a minute in emulation.
 #
-# daxlab-test: timeout=300 needs=none
+# daxlab-test: timeout=600 needs=none
 . "$(dirname "$0")/lib/lib.sh"
 
 ROUNDS=50 SIZE_MIB=16

@@ -356,4 +356,22 @@ static inline vm_fault_t dxl_vmf_insert_pmd(struct vm_fault *vmf,
 	return vmf_insert_pfn_pmd(vmf, dxl_pfn_to_map(pfn, pagemap), write);
 }
 
+/*
+ * Callers of the kernel's functions can be led through wrappers (bridge_hook.c):
+ * ftrace saves registers and takes them back, and six arguments are in registers.
+ */
+#define DXL_HAVE_HOOKS	(IS_ENABLED(CONFIG_X86_64) && \
+			 IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_REGS) && \
+			 IS_ENABLED(CONFIG_KPROBES) && IS_ENABLED(CONFIG_KALLSYMS))
+
+/* Would the processor refuse to call a function that is never called indirectly? */
+static inline bool dxl_ibt_on(void)
+{
+#if IS_ENABLED(CONFIG_X86_KERNEL_IBT)
+	return cpu_feature_enabled(X86_FEATURE_IBT);
+#else
+	return false;
+#endif
+}
+
 #endif /* DXL_COMPAT_MM_H */

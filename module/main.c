@@ -6,6 +6,7 @@
 
 #include "bdev.h"
 #include "bdev_image.h"
+#include "bridge.h"
 #include "debugfs.h"
 #include "entry.h"
 #include "fs.h"
@@ -85,6 +86,7 @@ err_keys:
 static void __exit dxl_exit(void)
 {
 	dxl_debugfs_exit();
+	dxl_bridge_exit();
 	dxl_fs_exit();
 	dxl_pwb_variant_exit();
 	dxl_fault_exit();

@@ -9,6 +9,7 @@
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "session.h"
+#include "bridge.h"
 #include "debugfs.h"
 
 #include <linux/fs.h>
@@ -56,6 +57,18 @@ void dxl_session_init(struct dxl_session *session)
 	atomic64_set(&session->quiet_ns, ktime_get_ns());
 }
 
+/**
+ * dxl_session_log() - Where the events of a session are.
+ * @session: the session
+ *
+ * Context: With the session's lock.
+ * Return: The lab of its mount or of its bridge, or NULL: bound to nothing.
+ */
+struct dxl_lab *dxl_session_log(const struct dxl_session *session)
+{
+	return session->bridge ? dxl_bridge_lab(session->bridge) : session->lab;
+}
+
 static int dxl_control_open(struct inode *inode, struct file *file)
 {
 	struct dxl_session *session = kzalloc(sizeof(*session), GFP_KERNEL);
@@ -100,6 +113,8 @@ static void dxl_session_leave(struct dxl_session *session)
 	if (session->lab)
 		dxl_rescue_bios(session->lab);
 	session->lab = NULL;
+	dxl_bridge_close(session->bridge);
+	session->bridge = NULL;
 }
 
 static void dxl_session_end(struct dxl_session *session)

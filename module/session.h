@@ -5,6 +5,7 @@
  *
  * COMMANDS, one line per write(2):
  *	bind DEV			the mount, by its s_id ("daxlab0")
+ *	bridge FD			or a file in DAX mode of ext4 or xfs (bridge.h)
  *	role NAME			the calling task plays NAME from now on
  *	unrole
  *	begin [TEXT] | end		the calling role's deed begins, ends
@@ -47,6 +48,7 @@
 #include <linux/wait.h>
 
 struct dentry;
+struct dxl_bridge;
 
 #define DXL_PARK_MS		2000
 #define DXL_PARK_MS_MAX		60000
@@ -58,6 +60,7 @@ struct dentry;
  * @list: of all sessions
  * @lock: serialises commands that change the session; not held while waiting
  * @lab: the mount it is bound to, or NULL, guarded by @lock; umount unbinds
+ * @bridge: the stock file it is bound to instead, or NULL, guarded by @lock
  * @opener: the process that opened it
  * @over: it has ended, though the file is open: every command fails
  * @roles: struct dxl_role, under @lock for changes and RCU for looks
@@ -74,6 +77,7 @@ struct dxl_session {
 	struct list_head list;
 	struct mutex lock;
 	struct dxl_lab *lab;
+	struct dxl_bridge *bridge;
 	struct pid *opener;
 	bool over;
 	struct list_head roles;
@@ -101,6 +105,7 @@ const char *dxl_role_state_name(enum dxl_role_state state);
 extern const struct file_operations dxl_control_fops;
 void dxl_session_init(struct dxl_session *session);
 void dxl_session_unbind(struct dxl_lab *lab);
+struct dxl_lab *dxl_session_log(const struct dxl_session *session);
 int dxl_refuse(int err, const char *text, const char *why);
 
 /* session_command.c, session_show.c */

@@ -3,6 +3,7 @@
  * The commands of a session: see session.h
  */
 #include "session.h"
+#include "bridge.h"
 #include "fs.h"
 #include "pcache.h"
 #include "pwb.h"
@@ -36,12 +37,30 @@ static int dxl_do_bind(struct dxl_session *session, char *rest)
 	lab = dxl_fs_find_lab(id);
 	if (!lab)
 		return dxl_refuse(-ENODEV, id, "nothing is mounted there");
-	if (session->lab && session->lab != lab)
+	if (session->bridge || (session->lab && session->lab != lab))
 		return dxl_refuse(-EBUSY, id, "bound to another mount");
 	err = dxl_log_open(lab);
 	if (!err)
 		session->lab = lab;
 	return err;
+}
+
+static int dxl_do_bridge(struct dxl_session *session, char *rest)
+{
+	const char *word = dxl_word(&rest), *why;
+	struct dxl_bridge *bridge;
+	unsigned int fd;
+
+	if (!word || rest || kstrtouint(word, 10, &fd))
+		return dxl_refuse(-EINVAL, word ?: "bridge",
+				  "wants a file descriptor");
+	if (session->lab || session->bridge)
+		return dxl_refuse(-EBUSY, word, "bound already");
+	bridge = dxl_bridge_open(fd, &why);
+	if (IS_ERR(bridge))
+		return dxl_refuse(PTR_ERR(bridge), word, why);
+	session->bridge = bridge;
+	return 0;
 }
 
 static int dxl_do_role(struct dxl_session *session, char *rest)
@@ -74,8 +93,8 @@ static int dxl_do_begin(struct dxl_session *session, char *rest)
 	if (!role)
 		return dxl_refuse(-ENOENT, "begin", "the task has no role here");
 	strscpy(role->deed, rest ?: "", sizeof(role->deed));
-	if (session->lab)
-		dxl_log_lab(session->lab, DXL_EV_BEGIN);
+	if (dxl_session_log(session))
+		dxl_log_lab(dxl_session_log(session), DXL_EV_BEGIN);
 	dxl_role_begin(role, true);
 	return 0;
 }
@@ -87,8 +106,8 @@ static int dxl_do_end(struct dxl_session *session, char *rest)
 	if (!role || rest)
 		return dxl_refuse(rest ? -EINVAL : -ENOENT, "end",
 				  "no argument, and a role");
-	if (session->lab)
-		dxl_log_lab(session->lab, DXL_EV_END);
+	if (dxl_session_log(session))
+		dxl_log_lab(dxl_session_log(session), DXL_EV_END);
 	dxl_role_begin(role, false);
 	return 0;
 }
@@ -108,13 +127,17 @@ static int dxl_do_arm(struct dxl_session *session, char *rest)
 {
 	const char *name = dxl_word(&rest);
 	int window = name ? dxl_window_find(name) : -EINVAL;
+	const char *why;
 
 	if (window < 0)
 		return dxl_refuse(-EINVAL, name ?: "arm", "no such window");
-	if (!session->lab)
+	if (!dxl_session_log(session))
 		return dxl_refuse(-ENODEV, name, "bind to a mount first");
 	if (!rest)
 		return dxl_refuse(-EINVAL, name, "a rule is missing");
+	why = session->bridge ? dxl_bridge_refuses(window) : NULL;
+	if (why)
+		return dxl_refuse(-EOPNOTSUPP, name, why);
 	return dxl_window_arm(session, window, strim(rest));
 }
 
@@ -162,6 +185,8 @@ static int dxl_do_mark(struct dxl_session *session, char *rest)
 	session->verdict = NULL;
 	if (session->lab)
 		dxl_log_mark(session->lab);
+	if (session->bridge)
+		dxl_bridge_mark(session->bridge);
 	return 0;
 }
 
@@ -343,6 +368,7 @@ static const struct {
 	int (*run)(struct dxl_session *session, char *rest);
 } dxl_commands[] = {
 	{ "bind", dxl_do_bind },
+	{ "bridge", dxl_do_bridge },
 	{ "role", dxl_do_role },
 	{ "unrole", dxl_do_unrole },
 	{ "begin", dxl_do_begin },

@@ -4,6 +4,7 @@
  * they are last
  */
 #include "session.h"
+#include "bridge.h"
 #include "fs.h"
 
 #include <linux/seq_file.h>
@@ -71,6 +72,8 @@ static void dxl_session_report(struct seq_file *seq,
 		dxl_role_show_crossed(seq, role);
 	}
 	dxl_windows_show(seq, session);
+	if (session->bridge)
+		dxl_bridge_show(seq, session->bridge);
 	if (session->verdict)
 		dxl_verdict_show(seq, session->verdict);
 }

@@ -220,6 +220,17 @@ int dxl_window_crossed(enum dxl_window window, struct dxl_tree *tree,
 	return dxl_window_act(&hit);
 }
 
+static bool dxl_rule_meddles(const struct dxl_rule *rule)
+{
+	unsigned int i;
+
+	for (i = 0; i < rule->nr; i++)
+		if (rule->term[i].action == DXL_ACT_ERROR ||
+		    rule->term[i].action == DXL_ACT_FALLBACK)
+			return true;
+	return false;
+}
+
 static struct dxl_rule *dxl_rule_new(struct dxl_session *session,
 				     enum dxl_window window, const char *text)
 {
@@ -233,10 +244,14 @@ static struct dxl_rule *dxl_rule_new(struct dxl_session *session,
 	if (!rule)
 		return ERR_PTR(-ENOMEM);
 	rule->session = session;
-	rule->lab = session->lab;
+	rule->lab = dxl_session_log(session);
 	rule->window = window;
 	strscpy(rule->text, text, sizeof(rule->text));
 	err = dxl_rule_parse(rule, &why);
+	if (!err && session->bridge && dxl_rule_meddles(rule)) {
+		err = -EOPNOTSUPP;
+		why = "errors cannot be put into the kernel's own functions";
+	}
 	if (!err)
 		return rule;
 	kfree(rule);

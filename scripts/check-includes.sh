@@ -18,6 +18,8 @@ role.h           : lab.h window.h
 session.h        : role.h
 window_rule.h    : session.h
 verdict.h        : oracle.h role.h
+bridge.h         : window.h
+bridge_int.h     : bridge.h entry.h role.h
 entry_int.h entry_variant.h entry_evict.h : entry.h entry_int.h oracle.h window.h
 compat_*.h       : compat.h
 media.h          : compat_mm.h ondisk.h
@@ -33,7 +35,8 @@ main.c           : *
 bdev*.c          : bdev.h bdev_image.h bdev_inject.h compat.h compat_mm.h stats.h trace.h units.h selftest/bdev*.c
 entry*.c         : compat.h entry.h entry_int.h entry_variant.h entry_evict.h lab.h variant.h window.h role.h oracle.h stats.h trace.h selftest/entry*.c
 selftest/bdev*.c : bdev.h
-*.c              : [!b]* balloc.h
+bridge*.c        : [!b]* bridge.h bridge_int.h
+*.c              : [!b]* balloc.h bridge.h
 '
 
 # allowed FILE - patterns of what the table lets it include

@@ -2,10 +2,9 @@
 /*
  * daxlab bridge: bugs of the kernel's own fs/dax.c, shown on ext4 and xfs
  */
-#include "command.h"
+#include "bridge.h"
 
 #include "skipped_sync.h"
-#include "stock.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -87,35 +86,47 @@ static void on_signal(int sig)
 	interrupted = sig;
 }
 
-static bool is_b3(const char *word)
+/* NULL: there is no such scenario. */
+static const struct scenario *const *find_scenario(const char *word)
 {
-	return !strcasecmp(word, "B3") || !strcasecmp(word, "writeback-skips-locked");
+	const struct scenario *const *const all[] = { bridge_b3, bridge_b3b };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (!strcasecmp(word, all[i][0]->id) || !strcasecmp(word, all[i][0]->name))
+			return all[i];
+	return NULL;
 }
 
 int command_bridge(const struct options *options)
 {
 	struct sigaction action = { .sa_handler = on_signal };
+	const struct scenario *const *scenario;
 	const char *fs = options->fs ?: "ext4";
 	struct stock stock;
 	int status = EX_CANNOT;
 
-	if (options->argc != 1 || !is_b3(options->argv[0])) {
-		fprintf(stderr, "daxlab: bridge wants a SCENARIO: writeback-skips-locked (B3)\n");
+	scenario = options->argc == 1 ? find_scenario(options->argv[0]) : NULL;
+	if (!scenario || (options->unforced && scenario != bridge_b3)) {
+		fprintf(stderr, "daxlab: bridge wants a SCENARIO: writeback-skips-locked (B3)%s\n",
+			options->unforced ? "" : " or towrite-cleared-early (B3b)");
 		return EX_BAD_USAGE;
 	}
 	if (strcmp(fs, "ext4") && strcmp(fs, "xfs")) {
 		fprintf(stderr, "daxlab: --fs: ext4 or xfs, not '%s'\n", fs);
 		return EX_BAD_USAGE;
 	}
-	if (!options->unforced) {
-		fprintf(stderr, "daxlab: bridge wants --unforced\n");
+	if (options->unforced && options->json) {
+		fprintf(stderr, "daxlab: --unforced has no --json\n");
 		return EX_BAD_USAGE;
 	}
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	if (stock_open(&stock, fs, options->dev ?: "/dev/pmem0", options->mount, options->format))
-		status = unforced(&stock, options->repeat ?: UNFORCED_SYNCS);
+		status = options->unforced ?
+			 unforced(&stock, options->repeat ?: UNFORCED_SYNCS) :
+			 bridge_play(&stock, scenario, options);
 	stock_close(&stock);
 	return interrupted ? 128 + interrupted : status;
 }

@@ -81,19 +81,22 @@ static const struct {
 	  "\n"
 	  "Exit status as for run; a cell of which the scenario does not speak has no\n"
 	  "expected outcome." },
-	{ "bridge", command_bridge, "furmdF",
-	  "bridge SCENARIO --unforced [--fs ext4|xfs] [--repeat N] [--format]\n"
-	  "             [--device DEVICE | --mount DIR]",
+	{ "bridge", command_bridge, "furmdFvj",
+	  "bridge SCENARIO [--unforced] [--fs ext4|xfs] [--repeat N] [--format]\n"
+	  "             [--verbose] [--json] [--device DEVICE | --mount DIR]",
 	  "Shows a bug of the kernel's own fs/dax.c, on a filesystem that it mounts with\n"
-	  "dax=always: writeback-skips-locked (B3).\n"
+	  "dax=always, and its controls: writeback-skips-locked (B3), towrite-cleared-early\n"
+	  "(B3b). Tasks are parked in the kernel's own functions; nothing of it is rebuilt.\n"
 	  "\n"
-	  "  --unforced       from user space only: no module, no tracing, nothing forced.\n"
+	  "  --unforced       B3 from user space only: no module, no tracing, nothing forced.\n"
 	  "                   selftests/tool/skipped_sync.c is all of it\n"
 	  "  --fs FS          ext4 (default) or xfs\n"
 	  "  --device DEVICE  on this one (default /dev/pmem0), which must hold FS or be blank\n"
 	  "  --format         make a new FS on it, whatever it holds\n"
 	  "  --mount DIR      on what is mounted there, instead\n"
-	  "  --repeat N       syncs of each case (default 10000)\n"
+	  "  --repeat N       runs of each (default 1); unforced: syncs (default 10000)\n"
+	  "  --verbose        the kernel's report on the first run that was caught\n"
+	  "  --json           for programs; not with --unforced\n"
 	  "\n"
 	  "Exit status: 0 if the bug shows, and does not in the controls; 1 if not so; 2 for\n"
 	  "wrong usage, 3 if it cannot be done here." },

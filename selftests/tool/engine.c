@@ -50,7 +50,7 @@ bool stage_close(struct run *run)
 	return all;
 }
 
-static void begin_run(struct run *run)
+void run_begin(struct run *run)
 {
 	run->why[0] = '\0';
 	run->stopped[0] = '\0';
@@ -113,7 +113,7 @@ static void outwait_strangers(struct run *run)
 }
 
 /* In held runs, each window that makes the story must have been crossed. */
-static void certify(struct run *run)
+void run_certify(struct run *run)
 {
 	const char *const *window = run->scenario->windows;
 
@@ -172,7 +172,7 @@ static void play(struct run *run, const struct expectation *expect)
 	if (all_idle(run) && s->check && !run->why[0])
 		s->check(run);
 	hear_verdict(run, expect);
-	certify(run);
+	run_certify(run);
 	if (!all_idle(run) && !run->verdict[0])
 		inconclusive(run, "%s, and the oracles find nothing",
 			     run->stopped[0] ? run->stopped : "a role does not end");
@@ -180,7 +180,7 @@ static void play(struct run *run, const struct expectation *expect)
 		inconclusive(run, "%u parks ended by their bound", run->report.overdue);
 }
 
-static void find(struct run *run, struct finding *finding)
+void run_find(struct run *run, struct finding *finding)
 {
 	const char *text = run->sentence;
 
@@ -207,7 +207,7 @@ static void run_once(struct run *run, const struct expectation *expect, unsigned
 	char left[256];
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
-	begin_run(run);
+	run_begin(run);
 	set_stage(run, seed);
 	if (!run->why[0])
 		play(run, expect);
@@ -219,7 +219,7 @@ static void run_once(struct run *run, const struct expectation *expect, unsigned
 	if (!place_is_clean(run->place, left, sizeof(left)))
 		inconclusive(run, "left behind: %s", left);
 	clock_gettime(CLOCK_MONOTONIC, &to);
-	find(run, finding);
+	run_find(run, finding);
 	finding->ms = (to.tv_sec - from.tv_sec) * 1e3 + (to.tv_nsec - from.tv_nsec) / 1e6;
 }
 
@@ -240,7 +240,7 @@ static char *evidence(const char *words)
 	return strdup(verdict ? verdict + 1 : words);
 }
 
-static void count(struct run *run, struct series *series, const struct finding *finding)
+void series_count(struct run *run, struct series *series, const struct finding *finding)
 {
 	bool first_caught = finding->outcome == CAUGHT && !series->nr[CAUGHT];
 
@@ -272,7 +272,7 @@ bool series_run(struct run *run, struct series *series, unsigned long repeat,
 		run_once(run, series->expect, seed + series->runs, &finding);
 		if (interrupted)
 			break;
-		count(run, series, &finding);
+		series_count(run, series, &finding);
 	}
 	return !run->unhealthy && !interrupted;
 }

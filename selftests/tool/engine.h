@@ -83,11 +83,18 @@ bool stage_close(struct run *run);
 /* Fill in the results; false if no further run is possible on this stage. */
 bool series_run(struct run *run, struct series *series, unsigned long repeat,
 		unsigned long long seed, progress_fn progress);
+/* One more run, which has come to this. */
+void series_count(struct run *run, struct series *series, const struct finding *finding);
 void series_free(struct series *series);
 bool series_is_as_expected(const struct series *series);
 
 /* "sound (not held)" */
 const char *series_label(const struct series *series, char *text, size_t size);
+
+/* The parts of a run: nothing is known of it; what is wrong with it; what it has come to. */
+void run_begin(struct run *run);
+void run_certify(struct run *run);
+void run_find(struct run *run, struct finding *finding);
 
 /* run.c */
 void run_stop(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -283,6 +283,20 @@ bool place_find(struct place *place, const char *mount, const char *dev)
 	       cannot(mount ?: dev ?: "do this", "no daxlab filesystem is mounted there");
 }
 
+static bool have_module(struct place *place)
+{
+	if (access("/sys/module/daxlab", F_OK) && !load_module(place))
+		return false;
+	return lab_present() ||
+	       cannot("see " DEBUGFS, "mount -t debugfs none /sys/kernel/debug");
+}
+
+bool place_module(struct place *place)
+{
+	*place = (struct place){ .fd = -1, .cache = -1 };
+	return have_module(place);
+}
+
 bool place_open(struct place *place, const char *mount, const char *dev)
 {
 	*place = (struct place){ .fd = -1, .cache = -1 };
@@ -290,10 +304,8 @@ bool place_open(struct place *place, const char *mount, const char *dev)
 		return cannot("do this", "only root may");
 	if (mount && !place_find(place, mount, dev))
 		return false;
-	if (access("/sys/module/daxlab", F_OK) && !load_module(place))
+	if (!have_module(place))
 		return false;
-	if (!lab_present())
-		return cannot("see " DEBUGFS, "mount -t debugfs none /sys/kernel/debug");
 	if (!mount && (dev || !find_mount(place, NULL, NULL)) &&
 	    !mount_device(place, dev ?: "/dev/daxlab0"))
 		return false;

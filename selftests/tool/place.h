@@ -33,6 +33,8 @@ struct place {
  */
 bool place_open(struct place *place, const char *mount, const char *dev);
 void place_close(struct place *place);
+/* Only the module, loaded if it is not there. */
+bool place_module(struct place *place);
 /* Only ->dir and ->dev, of something that is mounted. Says why not. */
 bool place_find(struct place *place, const char *mount, const char *dev);
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The bridge: our windows in the kernel's own fs/dax.c, for one file of a stock
+ * filesystem.
+ *
+ * A session that is bound to such a file arms, parks and releases as it would on
+ * a mount of ours. A window is a function of fs/dax.c: ftrace lets its callers
+ * enter a wrapper instead (bridge_hook.c), which crosses the window, calls the
+ * function, and crosses what comes after. Tasks are parked where the kernel holds
+ * no spinlock; nothing of the kernel is changed, and no error is put in.
+ */
+#ifndef DXL_BRIDGE_H
+#define DXL_BRIDGE_H
+
+#include "window.h"
+
+struct dxl_bridge;
+struct seq_file;
+
+/*
+ * The file of a descriptor, which must be in DAX mode and none of ours. Its
+ * mount stays busy until dxl_bridge_close(). May sleep. -EBUSY: somebody has a
+ * bridge; -EOPNOTSUPP: not on this kernel; others by the file. *why tells.
+ */
+struct dxl_bridge *dxl_bridge_open(unsigned int fd, const char **why);
+void dxl_bridge_close(struct dxl_bridge *bridge);	/* NULL: nothing */
+
+/* Its log, and what rules compare. */
+struct dxl_lab *dxl_bridge_lab(struct dxl_bridge *bridge);
+
+/* NULL: rules can be armed at this window here; else why not. */
+const char *dxl_bridge_refuses(enum dxl_window window);
+
+void dxl_bridge_exit(void);	/* nobody has one, nobody is in a wrapper */
+
+void dxl_bridge_mark(struct dxl_bridge *bridge);	/* forget syncs */
+void dxl_bridge_show(struct seq_file *seq, struct dxl_bridge *bridge);
+
+#endif /* DXL_BRIDGE_H */

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Hooks: callers of a function of the kernel enter a wrapper of ours instead
+ *
+ * An ftrace handler must not sleep, but it may change where the task goes on
+ * (FTRACE_OPS_FL_IPMODIFY, as live patches do): to the wrapper, with the
+ * function's own arguments and return address. Its call of the function comes
+ * to the same handler, which lets it through because it comes from this module.
+ * So the wrapper must not end in a jump to the function: this file is compiled
+ * without tail calls.
+ *
+ * The handler takes a reference to the module for the wrapper: as long as a task
+ * is in one the module does not go.
+ */
+#define pr_fmt(fmt) "daxlab: " fmt
+
+#include "bridge_int.h"
+#include "compat_mm.h"
+
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/rcupdate.h>
+
+typedef unsigned long (*dxl_stock_fn)(unsigned long a0, unsigned long a1,
+				      unsigned long a2, unsigned long a3,
+				      unsigned long a4, unsigned long a5);
+
+/* Integer arguments and results only: that is true of all in the table. */
+#define DXL_HOOK_WRAPPER(hook, ...)					\
+static unsigned long dxl_enter_##hook(unsigned long a0, unsigned long a1, \
+				      unsigned long a2, unsigned long a3, \
+				      unsigned long a4, unsigned long a5) \
+{									\
+	const unsigned long arg[DXL_HOOK_ARGS] = { a0, a1, a2, a3, a4, a5 }; \
+	unsigned long ret;						\
+									\
+	ret = dxl_bridge_pass(&dxl_hooks[DXL_HOOK_##hook], arg);	\
+	module_put(THIS_MODULE);					\
+	return ret;							\
+}
+
+DXL_HOOK_TABLE(DXL_HOOK_WRAPPER)
+
+struct dxl_hook dxl_hooks[DXL_NR_HOOKS] = {
+#define DXL_HOOK_ROW(hook, one, other, key_, flags_, before_, after_)	\
+	[DXL_HOOK_##hook] = {						\
+		.symbol = { one, other },				\
+		.key = key_,						\
+		.flags = flags_,					\
+		.before = before_,					\
+		.after = after_,					\
+		.wrapper = dxl_enter_##hook,				\
+	},
+	DXL_HOOK_TABLE(DXL_HOOK_ROW)
+};
+
+/**
+ * dxl_hook_call() - Call the function itself.
+ * @hook: of which
+ * @arg: its arguments
+ *
+ * Context: As the function has it.
+ * Return: What it returns.
+ */
+unsigned long dxl_hook_call(const struct dxl_hook *hook,
+			    const unsigned long *arg)
+{
+	dxl_stock_fn fn = (dxl_stock_fn)hook->address;
+
+	return fn(arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+}
+
+#if DXL_HAVE_HOOKS
+static void notrace dxl_hook_handler(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *ops,
+				     struct ftrace_regs *fregs)
+{
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+	unsigned int i;
+
+	if (!regs || within_module(parent_ip, THIS_MODULE))
+		return;
+	for (i = 0; i < DXL_NR_HOOKS; i++)
+		if (dxl_hooks[i].address == ip)
+			break;
+	if (i < DXL_NR_HOOKS && try_module_get(THIS_MODULE))
+		regs->ip = (unsigned long)dxl_hooks[i].wrapper;
+}
+
+static struct ftrace_ops dxl_hook_ops = {
+	.func	= dxl_hook_handler,
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
+};
+
+/* Modules cannot ask for a symbol; where a probe would be, they can. */
+static unsigned long dxl_symbol(const char *name)
+{
+	static unsigned long (*lookup)(const char *name);
+	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
+
+	if (!lookup && !register_kprobe(&probe)) {
+		lookup = (void *)probe.addr;
+		unregister_kprobe(&probe);
+	}
+	return lookup ? lookup(name) : 0;
+}
+
+static void dxl_hook_find(struct dxl_hook *hook)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(hook->symbol) && !hook->address; i++) {
+		if (!hook->symbol[i])
+			break;
+		hook->address = dxl_symbol(hook->symbol[i]);
+		if (hook->address &&
+		    ftrace_set_filter_ip(&dxl_hook_ops, hook->address, 0, 0))
+			hook->address = 0;
+	}
+}
+
+/* All of it is built in: it stays where it is. */
+static void dxl_hooks_find(void)
+{
+	static bool found;
+	unsigned int i;
+
+	for (i = 0; i < DXL_NR_HOOKS && !found; i++)
+		dxl_hook_find(&dxl_hooks[i]);
+	found = true;
+}
+
+/**
+ * dxl_hooks_install() - From now on callers come to the wrappers.
+ * @why: set to the reason if not
+ *
+ * Context: May sleep; the caller has the only bridge.
+ * Return: 0 or a negative errno.
+ */
+int dxl_hooks_install(const char **why)
+{
+	unsigned int i;
+
+	*why = "indirect calls are checked: boot with ibt=off";
+	if (dxl_ibt_on())
+		return -EOPNOTSUPP;
+	dxl_hooks_find();
+	*why = "dax_flush() or dax_writeback_mapping_range() cannot be hooked";
+	for (i = 0; i < DXL_NR_HOOKS; i++)
+		if (dxl_hooks[i].flags & DXL_HOOK_NEEDED &&
+		    !dxl_hooks[i].address)
+			return -EOPNOTSUPP;
+	*why = "ftrace cannot have the functions of fs/dax.c (a live patch has?)";
+	return register_ftrace_function(&dxl_hook_ops);
+}
+
+/**
+ * dxl_hooks_remove() - Nobody comes to a wrapper any more; some may be there.
+ *
+ * Context: May sleep; after dxl_hooks_install().
+ */
+void dxl_hooks_remove(void)
+{
+	int err = unregister_ftrace_function(&dxl_hook_ops);
+
+	if (err)
+		pr_err("hooks cannot be removed: %d\n", err);
+}
+
+/**
+ * dxl_bridge_exit() - Nobody executes a wrapper.
+ *
+ * Context: May sleep; the module goes, nobody has a reference to it.
+ */
+void dxl_bridge_exit(void)
+{
+	/* Not before: the hooks would have a filter that is gone. */
+	ftrace_free_filter(&dxl_hook_ops);
+	/* The last instructions of a wrapper come after its reference has gone. */
+	synchronize_rcu_tasks();
+}
+#else
+int dxl_hooks_install(const char **why)
+{
+	*why = "needs ftrace with registers, on x86-64";
+	return -EOPNOTSUPP;
+}
+
+void dxl_hooks_remove(void)
+{
+}
+
+void dxl_bridge_exit(void)
+{
+}
+#endif

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# B3 and B3b forced on the kernel's own fs/dax.c: tasks are parked in its functions,
+# and syncs of ext4 and xfs return over an unflushed page in every run, and in none
+# of the controls (nobody parked; another page parked).
+#
+#   1. every scenario with its controls on both filesystems
+#   2. what a session must refuse: no file, a file that is not in DAX mode, a second
+#      bridge, a window without a hook, a window under a spinlock, errors
+#   3. a session ends while a task is parked in the kernel: it goes on, its load is
+#      right, and the module unloads
+#
+# Wrong hooks end in an oops; a wrong oracle in another count. Code is patched while
+# others run it: so one thread for all processors of the VM.
+#
+# daxlab-test: timeout=240 needs=module vm="--pmem 512M --one-thread"
+. "$(dirname "$0")/lib/lib.sh"
+
+RUNS=3
+
+for tool in mkfs.ext4 mkfs.xfs blkid xfs_io; do
+	command -v "$tool" >/dev/null || skip_all "no $tool here"
+done
+[[ -b /dev/pmem0 ]] || skip_all "no /dev/pmem0 here"
+
+MNT=/tmp/bridge
+mkdir -p "$MNT"
+
+# line SCENARIO FS - of its result
+line() { grep -q "^$1 $2: $RUNS runs, $3$" "$LINES_FILE"; }
+
+play() {
+	daxlab bridge "$1" --fs "$2" --repeat "$RUNS" "${@:3}" >"$LINES_FILE"
+	local status=$?
+	cat "$LINES_FILE"
+	((!status)) && line "$1" "$2" "$RUNS caught, 0 passed, 0 inconclusive" &&
+		line "$1-elsewhere" "$2" "0 caught, $RUNS passed, 0 inconclusive" &&
+		line "$1-alone" "$2" "0 caught, $RUNS passed, 0 inconclusive"
+}
+LINES_FILE=$(mktemp)
+
+for fs in ext4 xfs; do
+	expect "$fs: a sync passes the entry that a fault has locked" play B3 "$fs" --format
+	expect "$fs: a sync finds its work list taken by another" play B3b "$fs"
+done
+
+say() { echo "$1" >&"$session"; }
+
+expect "a mount to refuse things on" mount -o dax=always /dev/pmem0 "$MNT"
+head -c 64K /dev/zero >"$MNT/file"
+sync "$MNT/file"
+exec {file}<>"$MNT/file" {other}<>"$LINES_FILE"
+exec {session}<>"$DEBUGFS/control"
+refuse "no such descriptor" say "bridge 999"
+refuse "a file that is not in DAX mode" say "bridge $other"
+refuse "no descriptor" say "bridge"
+expect "a bridge" say "bridge $file"
+refuse "one more in the same session" say "bridge $file"
+refuse "a mount of ours beside it" say "bind daxlab0"
+exec {session2}<>"$DEBUGFS/control"
+refuse "one more in another session" eval "echo 'bridge $file' >&$session2"
+exec {session2}>&-
+refuse "a window that no function is at" say "arm truncate.after_cut park"
+refuse "parking under a spinlock" say "arm writeback.found_locked park"
+refuse "an error put into the kernel" say "arm fault.before_grab error(-EIO)"
+refuse "oracles that know our own entries only" say "verdict"
+
+# A reader is parked with the entry locked, and its session goes.
+expect "park readers" say "arm fault.before_insert_entry park(60000)"
+: >"$LINES_FILE"
+xfs_io -r -c "mmap -r 0 64k" -c "mread -v 20480 16" "$MNT/file" \
+	>"$LINES_FILE" {session}>&- {file}>&- {other}>&- &
+reader=$!
+somebody_parked() { grep -q . "$DEBUGFS/windows/fault.before_insert_entry/parked"; }
+expect "the reader is parked in the kernel" loop_until 30 somebody_parked
+equal "it has read nothing yet" "$(cat "$LINES_FILE")" ""
+exec {session}>&-
+wait "$reader"
+equal "it goes on when the session has gone" $? 0
+expect "it has read what is there" grep -q '^00005000:  00' "$LINES_FILE"
+exec {file}>&- {other}>&-
+expect "the mount is free" umount "$MNT"
+expect "the module unloads" unload
+expect "and comes back" load
+finish

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The block devices: module parameters, bio path, coming and going.
+ * The block devices: bio path, coming and going.
  */
 #define pr_fmt(fmt) "daxlab: " fmt
 
@@ -12,54 +12,14 @@
 
 #include <linux/bio.h>
 #include <linux/blkdev.h>
-#include <linux/ctype.h>
 #include <linux/debugfs.h>
 #include <linux/highmem.h>
-#include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/overflow.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
-#define DXL_BDEV_MAX	16
-
-static unsigned int dxl_ndev = 1;
-module_param_named(ndev, dxl_ndev, uint, 0444);
-MODULE_PARM_DESC(ndev, "number of block devices, 0 to 16 (default 1)");
-
-static char *dxl_size = "512M";
-module_param_named(size, dxl_size, charp, 0444);
-MODULE_PARM_DESC(size, "bytes of RAM in each, a multiple of 2M (default 512M)");
-
-static bool dxl_media;
-module_param_named(media, dxl_media, bool, 0444);
-MODULE_PARM_DESC(media, "keep beside each what power loss would leave of it (default off)");
-
-/* dxl_ndev devices, or NULL if there are none. */
+/* NULL if there are none. */
 static struct dxl_bdev *dxl_bdevs;
-
-/**
- * dxl_bdev_zero() - Fill a range with zeroes, past the CPU cache.
- * @bdev: the device
- * @offset: in bytes, a multiple of the page size
- * @len: in bytes, a multiple of the page size
- *
- * Context: May sleep.
- */
-void dxl_bdev_zero(struct dxl_bdev *bdev, u64 offset, u64 len)
-{
-	const void *zeroes = page_address(ZERO_PAGE(0));
-	u64 first = offset, all = len;
-
-	for (; len; offset += PAGE_SIZE, len -= PAGE_SIZE) {
-		u64 avail;
-
-		memcpy_flushcache(dxl_ram_addr(&bdev->ram, offset, &avail),
-				  zeroes, PAGE_SIZE);
-		cond_resched();
-	}
-	dxl_image_wrote(bdev->image, first, all, false);
-}
+static unsigned int dxl_ndev;
 
 /* A buffer need not be aligned, so a segment may cross the end of a chunk. */
 static void dxl_bdev_copy(struct dxl_bdev *bdev, struct bio_vec *bv,
@@ -70,7 +30,7 @@ static void dxl_bdev_copy(struct dxl_bdev *bdev, struct bio_vec *bv,
 
 	for (done = 0; done < bv->bv_len; done += n) {
 		u64 avail;
-		void *addr = dxl_ram_addr(&bdev->ram, offset + done, &avail);
+		void *addr = dxl_memory_addr(bdev, offset + done, &avail);
 
 		n = min_t(u64, bv->bv_len - done, avail);
 		if (write)
@@ -128,6 +88,36 @@ static int dxl_bdev_inject(struct dxl_bdev *bdev, struct bio *bio)
 	return ret < 0 ? ret : 0;
 }
 
+static void dxl_bdev_count(struct bio *bio)
+{
+	if (bio->bi_opf & REQ_PREFLUSH)
+		dxl_stat_inc(DXL_STAT_BIO_FLUSHES);
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+		dxl_stat_inc(DXL_STAT_BIO_READS);
+		break;
+	case REQ_OP_WRITE:
+		/* A flush alone is a write of nothing. */
+		if (bio_has_data(bio))
+			dxl_stat_inc(DXL_STAT_BIO_WRITES);
+		break;
+	case REQ_OP_DISCARD:
+	case REQ_OP_WRITE_ZEROES:
+		dxl_stat_inc(DXL_STAT_BIO_DISCARDS);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Does the device below do it? It need not know discards. */
+static bool dxl_bdev_is_below(const struct dxl_bdev *bdev,
+			      const struct bio *bio)
+{
+	return bdev->backing == DXL_BACKING_DEVICE &&
+	       (bio_op(bio) == REQ_OP_READ || bio_op(bio) == REQ_OP_WRITE);
+}
+
 /*
  * Data goes around the CPU cache, so all that a flush has to do is to wait
  * until it has left the store buffers. What was stored to a mapping is the
@@ -137,10 +127,16 @@ static void dxl_submit_bio(struct bio *bio)
 {
 	struct gendisk *disk = bio->bi_bdev->bd_disk;
 	struct dxl_bdev *bdev = disk->private_data;
-	bool account = blk_queue_io_stat(disk->queue);
+	bool below = dxl_bdev_is_below(bdev, bio);
+	bool account = !below && blk_queue_io_stat(disk->queue);
 	unsigned long start = 0;
 	int err;
 
+	/* Who knows whether that one waits? It comes again, and may. */
+	if (below && bio->bi_opf & REQ_NOWAIT) {
+		bio_wouldblock_error(bio);
+		return;
+	}
 	if (account)
 		start = bio_start_io_acct(bio);
 
@@ -150,21 +146,22 @@ static void dxl_submit_bio(struct bio *bio)
 		goto end;
 	}
 
+	dxl_bdev_count(bio);
+	if (below) {
+		dxl_lower_submit(&bdev->lower, bio);
+		return;
+	}
+
 	if (bio->bi_opf & REQ_PREFLUSH) {
-		dxl_stat_inc(DXL_STAT_BIO_FLUSHES);
 		pmem_wmb();
 		dxl_image_sync(bdev->image);
 	}
 
 	switch (bio_op(bio)) {
 	case REQ_OP_READ:
-		dxl_stat_inc(DXL_STAT_BIO_READS);
 		dxl_bdev_rw(bdev, bio, false);
 		break;
 	case REQ_OP_WRITE:
-		/* A flush alone is a write of nothing. */
-		if (bio_has_data(bio))
-			dxl_stat_inc(DXL_STAT_BIO_WRITES);
 		dxl_bdev_rw(bdev, bio, true);
 		dxl_image_wrote(bdev->image,
 				dxl_sector_to_byte(bio->bi_iter.bi_sector),
@@ -172,9 +169,10 @@ static void dxl_submit_bio(struct bio *bio)
 		break;
 	case REQ_OP_DISCARD:
 	case REQ_OP_WRITE_ZEROES:
-		dxl_stat_inc(DXL_STAT_BIO_DISCARDS);
-		dxl_bdev_zero(bdev, dxl_sector_to_byte(bio->bi_iter.bi_sector),
-			      bio->bi_iter.bi_size);
+		err = dxl_memory_zero(bdev,
+				      dxl_sector_to_byte(bio->bi_iter.bi_sector),
+				      bio->bi_iter.bi_size);
+		bio->bi_status = errno_to_blk_status(err);
 		break;
 	default:
 		bio->bi_status = BLK_STS_NOTSUPP;
@@ -201,7 +199,7 @@ static int dxl_bdev_open(dxl_opened *opened, dxl_open_mode mode)
 
 	if (!dxl_open_claims(mode) || disk->part0->bd_holders)
 		return 0;
-	err = dxl_ram_settle(&bdev->ram);
+	err = dxl_memory_settle(bdev);
 	if (err)
 		pr_err_ratelimited("%s: pages that were mapped are in use still\n",
 				   disk->disk_name);
@@ -215,32 +213,35 @@ static const struct block_device_operations dxl_bdev_fops = {
 };
 
 /* Everything but the last step, which makes the device public. */
-static int dxl_bdev_create(struct dxl_bdev *bdev, unsigned int index, u64 size)
+static int dxl_bdev_create(struct dxl_bdev *bdev, unsigned int index,
+			   const struct dxl_bdev_params *params)
 {
+	char name[DISK_NAME_LEN];
 	struct gendisk *disk;
 	int err;
 
-	bdev->size = size;
-	err = dxl_ram_alloc(&bdev->ram, size);
+	snprintf(name, sizeof(name), "daxlab%u", index);
+	err = dxl_memory_get(bdev, name, params);
 	if (err)
 		return err;
 
-	disk = dxl_disk_alloc();
+	disk = dxl_disk_alloc(params->backing != DXL_BACKING_RAM ||
+			      !DXL_RAM_IS_OURS);
 	if (IS_ERR(disk)) {
 		err = PTR_ERR(disk);
-		goto err_free_ram;
+		goto err_memory;
 	}
 	/* The lab works on whole devices; a scan would only be counted I/O. */
 	disk->flags |= GENHD_FL_NO_PART;
 	disk->fops = &dxl_bdev_fops;
 	disk->private_data = bdev;
-	snprintf(disk->disk_name, DISK_NAME_LEN, "daxlab%u", index);
-	set_capacity(disk, dxl_byte_to_sector(size));
+	strscpy(disk->disk_name, name, DISK_NAME_LEN);
+	set_capacity(disk, dxl_byte_to_sector(bdev->size));
 	bdev->disk = disk;
-	dxl_inject_init(&bdev->inject, dxl_byte_to_page(size));
+	dxl_inject_init(&bdev->inject, dxl_byte_to_page(bdev->size));
 
 	err = -ENOMEM;
-	if (dxl_media) {
+	if (params->media) {
 		bdev->image = dxl_image_new(bdev);
 		if (!bdev->image)
 			goto err_put_disk;
@@ -254,8 +255,9 @@ err_free_image:
 	dxl_image_free(bdev->image);
 err_put_disk:
 	put_disk(disk);
-err_free_ram:
-	dxl_ram_free(&bdev->ram);
+err_memory:
+	dxl_memory_put(bdev);
+	pr_err("%s: cannot make the device: %pe\n", name, ERR_PTR(err));
 	return err;
 }
 
@@ -265,66 +267,7 @@ static void dxl_bdev_destroy(struct dxl_bdev *bdev)
 	put_disk(bdev->disk);
 	dxl_inject_exit(&bdev->inject);
 	dxl_image_free(bdev->image);
-	dxl_ram_free(&bdev->ram);
-}
-
-/* Digits and one optional letter; memparse() would not notice an overflow. */
-static int dxl_parse_size(const char *text, u64 *size)
-{
-	static const char letters[] = "KMGT";
-	char digits[24];
-	unsigned int shift = 0;
-	size_t len = strlen(text);
-	const char *letter;
-	int err;
-
-	letter = len ? strchr(letters, toupper(text[len - 1])) : NULL;
-	if (letter) {
-		shift = 10 * (letter - letters + 1);
-		len--;
-	}
-	if (!len || len >= sizeof(digits) || !isdigit(text[0]))
-		return -EINVAL;
-	memcpy(digits, text, len);
-	digits[len] = '\0';
-	err = kstrtou64(digits, 0, size);
-	if (err)
-		return err;
-	return check_shl_overflow(*size, shift, size) ? -ERANGE : 0;
-}
-
-/* Refuse what can not work, before any memory is taken, and say why. */
-static int dxl_check_params(u64 *size)
-{
-	u64 all, ram = dxl_page_to_byte(totalram_pages());
-	u64 avail = dxl_page_to_byte(max(si_mem_available(), 0L));
-	int err;
-
-	if (dxl_ndev > DXL_BDEV_MAX) {
-		pr_err("ndev=%u is not in 0..%u\n", dxl_ndev, DXL_BDEV_MAX);
-		return -ERANGE;
-	}
-	err = dxl_parse_size(dxl_size, size);
-	if (err) {
-		pr_err("size=%s is not a size such as 512M or 2G\n", dxl_size);
-		return err;
-	}
-	if (!*size || !IS_ALIGNED(*size, PMD_SIZE)) {
-		pr_err("size=%s is not a multiple of 2M above 0\n", dxl_size);
-		return -EINVAL;
-	}
-	if (check_mul_overflow((u64)dxl_ndev, *size, &all) || all > ram) {
-		pr_err("ndev=%u size=%s is more than the %llu MiB of RAM here\n",
-		       dxl_ndev, dxl_size, ram >> 20);
-		return -ENOMEM;
-	}
-	/* Do not drive a whole machine out of memory for a device. */
-	if (all > avail) {
-		pr_err("ndev=%u size=%s is more than the %llu MiB of RAM free now\n",
-		       dxl_ndev, dxl_size, avail >> 20);
-		return -ENOMEM;
-	}
-	return 0;
+	dxl_memory_put(bdev);
 }
 
 /**
@@ -338,25 +281,23 @@ static int dxl_check_params(u64 *size)
  */
 int dxl_bdev_init(void)
 {
+	struct dxl_bdev_params params;
 	unsigned int made, live;
-	u64 size;
 	int err;
 
-	err = dxl_check_params(&size);
-	if (err || !dxl_ndev)
+	err = dxl_bdev_params_get(&params);
+	if (err || !params.ndev)
 		return err;
 
+	dxl_ndev = params.ndev;
 	dxl_bdevs = kcalloc(dxl_ndev, sizeof(*dxl_bdevs), GFP_KERNEL);
 	if (!dxl_bdevs)
 		return -ENOMEM;
 
 	for (made = 0; made < dxl_ndev; made++) {
-		err = dxl_bdev_create(&dxl_bdevs[made], made, size);
-		if (err) {
-			pr_err("daxlab%u: cannot get %llu MiB in chunks of 2 MiB: %pe\n",
-			       made, size >> 20, ERR_PTR(err));
+		err = dxl_bdev_create(&dxl_bdevs[made], made, &params);
+		if (err)
 			goto err_destroy;
-		}
 	}
 	for (live = 0; live < dxl_ndev; live++) {
 		err = device_add_disk(NULL, dxl_bdevs[live].disk, NULL);
@@ -427,7 +368,7 @@ void dxl_bdev_files(struct dentry *root)
  */
 bool dxl_bdev_has_images(void)
 {
-	return dxl_media && dxl_bdevs;
+	return dxl_bdevs && dxl_bdevs[0].image;
 }
 
 /**

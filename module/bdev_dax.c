@@ -17,18 +17,23 @@ static long dxl_dax_direct_access(struct dax_device *dax, pgoff_t pgoff,
 {
 	struct dxl_bdev *bdev = dax_get_private(dax);
 	u64 offset = dxl_page_to_byte(pgoff);
-	void *addr;
-	u64 avail;
+	u64 avail = bdev->size - offset;
+	void *addr = NULL;
 	long nr;
 
 	if (pgoff >= dxl_byte_to_page(bdev->size))
 		return -ERANGE;
-	addr = dxl_ram_addr(&bdev->ram, offset, &avail);
+	if (bdev->backing != DXL_BACKING_DEVICE)
+		addr = dxl_memory_addr(bdev, offset, &avail);
 	nr = dxl_inject(&bdev->inject, DXL_INJECT_DIRECT_ACCESS, pgoff,
 			min_t(u64, nr_pages, dxl_byte_to_page(avail)),
 			mode == DAX_RECOVERY_WRITE ? DXL_INJECT_RECOVERS : 0);
 	if (nr < 0)
 		return nr;
+	if (!addr)
+		return dax_direct_access(bdev->lower.dax,
+					 bdev->lower.pgoff + pgoff, nr, mode,
+					 kaddr, pfn);
 	if (kaddr)
 		*kaddr = addr;
 	if (pfn)
@@ -48,12 +53,14 @@ static int dxl_dax_zero_page_range(struct dax_device *dax, pgoff_t pgoff,
 	ret = dxl_inject(&bdev->inject, DXL_INJECT_ZERO, pgoff, nr_pages, 0);
 	if (ret < 0)
 		return ret;
-	dxl_bdev_zero(bdev, dxl_page_to_byte(pgoff),
-		      dxl_page_to_byte(nr_pages));
-	return 0;
+	return dxl_memory_zero(bdev, dxl_page_to_byte(pgoff),
+			       dxl_page_to_byte(nr_pages));
 }
 
-/* RAM has no poison to clear but what was injected; none stored: it failed. */
+/*
+ * Our own memory has no poison to clear but what was injected; none stored: it
+ * failed.
+ */
 static size_t dxl_dax_recovery_write(struct dax_device *dax, pgoff_t pgoff,
 				     void *addr, size_t bytes,
 				     struct iov_iter *iter)
@@ -66,6 +73,10 @@ static size_t dxl_dax_recovery_write(struct dax_device *dax, pgoff_t pgoff,
 	if (dxl_inject(&bdev->inject, DXL_INJECT_RECOVERY, pgoff,
 		       PFN_UP(offset + bytes), whole ? 0 : DXL_INJECT_PART) < 0)
 		return 0;
+	if (bdev->backing == DXL_BACKING_DEVICE)
+		return dax_recovery_write(bdev->lower.dax,
+					  bdev->lower.pgoff + pgoff, addr,
+					  bytes, iter);
 	done = _copy_from_iter_flushcache(addr, bytes, iter);
 	dxl_image_wrote(bdev->image, dxl_page_to_byte(pgoff) + offset, done,
 			false);
@@ -87,6 +98,7 @@ static const struct dax_operations dxl_dax_ops = {
  */
 int dxl_bdev_dax_add(struct dxl_bdev *bdev)
 {
+	struct dax_device *lower = bdev->lower.dax;
 	struct dax_device *dax;
 	int err;
 
@@ -96,11 +108,14 @@ int dxl_bdev_dax_add(struct dxl_bdev *bdev)
 	/*
 	 * Behave as memory behind a volatile CPU cache: write(2) goes around
 	 * the cache, stores to a mapping need dax_flush(), and nothing beyond
-	 * that flush, so MAP_SYNC can be kept.
+	 * that flush, so MAP_SYNC can be kept. What that takes of a device
+	 * below, only it can say. Copies survive poison.
 	 */
 	set_dax_nocache(dax);
-	dax_write_cache(dax, true);
-	set_dax_synchronous(dax);
+	set_dax_nomc(dax);
+	dax_write_cache(dax, !lower || dax_write_cache_enabled(lower));
+	if (!lower || dax_synchronous(lower))
+		set_dax_synchronous(dax);
 
 	err = dxl_dax_show(dax, bdev->disk);
 	if (err) {

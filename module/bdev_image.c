@@ -64,8 +64,8 @@ static int dxl_image_find_pieces(struct dxl_image *image)
 	if (!image->piece)
 		return -ENOMEM;
 	for (offset = 0; offset < image->size; offset += PMD_SIZE, nr++) {
-		image->piece[nr].addr = dxl_ram_addr(&image->bdev->ram, offset,
-						     &avail);
+		image->piece[nr].addr = dxl_memory_addr(image->bdev, offset,
+							&avail);
 		image->piece[nr].offset = offset;
 		memcpy(image->media + offset, image->piece[nr].addr, PMD_SIZE);
 		cond_resched();
@@ -284,8 +284,7 @@ static void dxl_image_take(struct dxl_image *image, u64 offset, u64 len)
 
 	dxl_image_store(image, NULL, offset, len);
 	for (; offset < end; offset += len) {
-		const void *addr = dxl_ram_addr(&image->bdev->ram, offset,
-						&avail);
+		const void *addr = dxl_memory_addr(image->bdev, offset, &avail);
 
 		len = min(end - offset, avail);
 		memcpy(image->media + offset, addr, len);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of a device: 2 MiB chunks of RAM, zero when new.
+ * Memory of a device: 2 MiB chunks of RAM, zero when new (backing=ram).
  *
  * The chunks are plain order-9 blocks of the page allocator. Who mounts the
  * device may join the pages of a chunk to a compound page, on which others then

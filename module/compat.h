@@ -63,6 +63,14 @@
 #define DXL_HAVE_BLK_MODE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
 
 /*
+ * Linux kernel commit f3a608827d1f ("bdev: open block device as files") (in
+ * v6.9); before that (in v6.8 only) there was a handle of its own.
+ */
+#define DXL_HAVE_BDEV_FILE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0))
+#define DXL_HAVE_BDEV_HANDLE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0) && \
+				 LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0))
+
+/*
  * Linux kernel commit 1d024e7a8dab ("mm: remove enum page_entry_size") (in
  * v6.6): huge_fault() is given an order.
  */
@@ -242,72 +250,11 @@ static inline unsigned long dxl_pfn_raw(dxl_pfn_t pfn)
 
 #define DXL_MEDIA_ERRNO		(DXL_HAVE_DAX_HWPOISON ? EHWPOISON : EIO)
 
-/*
- * A bio-based disk whose memory can be mapped: 4 KiB blocks, volatile cache
- * with FUA, discard and write-zeroes of any size, DAX. The 2 MiB hints make
- * mkfs.ext4 and mkfs.xfs align extents, so that PMDs can map them.
- */
-static inline struct gendisk *dxl_disk_alloc(void)
-{
-#if DXL_HAVE_QUEUE_FEATURES
-	struct queue_limits lim = {
-		.logical_block_size = PAGE_SIZE,
-		.physical_block_size = PAGE_SIZE,
-		.io_min = PMD_SIZE,
-		.io_opt = PMD_SIZE,
-		.max_hw_sectors = UINT_MAX,
-		.max_hw_discard_sectors = UINT_MAX,
-		.max_write_zeroes_sectors = UINT_MAX,
-		.discard_granularity = PAGE_SIZE,
-		.features = BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA |
-			    BLK_FEAT_IO_STAT | BLK_FEAT_NOWAIT |
-			    BLK_FEAT_SYNCHRONOUS |
-			    (DXL_RAM_IS_OURS ? 0 : BLK_FEAT_DAX),
-	};
-
-	return blk_alloc_disk(&lim, NUMA_NO_NODE);
-#else
-	struct gendisk *disk = blk_alloc_disk(NUMA_NO_NODE);
-	struct request_queue *q;
-
-	if (!disk)
-		return ERR_PTR(-ENOMEM);
-	q = disk->queue;
-	blk_queue_logical_block_size(q, PAGE_SIZE);
-	blk_queue_physical_block_size(q, PAGE_SIZE);
-	blk_queue_io_min(q, PMD_SIZE);
-	blk_queue_io_opt(q, PMD_SIZE);
-	blk_queue_max_hw_sectors(q, UINT_MAX);
-	blk_queue_max_discard_sectors(q, UINT_MAX);
-	blk_queue_max_write_zeroes_sectors(q, UINT_MAX);
-	q->limits.discard_granularity = PAGE_SIZE;
-	blk_queue_write_cache(q, true, true);
-	blk_queue_flag_set(QUEUE_FLAG_NONROT, q);
-	blk_queue_flag_set(QUEUE_FLAG_IO_STAT, q);
-	blk_queue_flag_set(QUEUE_FLAG_NOWAIT, q);
-	blk_queue_flag_set(QUEUE_FLAG_DAX, q);
-	return disk;
-#endif
-}
-
-/* Tell others that a disk has such memory; undone by dxl_dax_hide(). */
-static inline int dxl_dax_show(struct dax_device *dax, struct gendisk *disk)
-{
-	if (!DXL_RAM_IS_OURS)
-		return dax_add_host(dax, disk);
-	disk->queue->queuedata = dax;
-	return 0;
-}
-
-static inline void dxl_dax_hide(struct gendisk *disk)
-{
-	if (!DXL_RAM_IS_OURS)
-		dax_remove_host(disk);
-}
-
+/* Memory of a device of ours that is hidden from others: compat_bdev.h. */
 static inline bool dxl_dax_is_ours(struct block_device *bdev)
 {
-	return DXL_RAM_IS_OURS && bdev->bd_disk->fops->owner == THIS_MODULE;
+	return DXL_RAM_IS_OURS && bdev->bd_disk->fops->owner == THIS_MODULE &&
+	       !blk_queue_dax(bdev_get_queue(bdev));
 }
 
 static inline bool dxl_bdev_has_dax(struct block_device *bdev)
@@ -338,34 +285,6 @@ static inline bool dxl_dax_takes_mapping(struct vm_area_struct *vma,
 {
 	return !(vma->vm_flags & VM_SYNC) || dax_synchronous(dax);
 }
-
-#if DXL_HAVE_BLK_MODE
-typedef struct gendisk dxl_opened;
-typedef blk_mode_t dxl_open_mode;
-
-static inline struct gendisk *dxl_opened_disk(dxl_opened *opened)
-{
-	return opened;
-}
-
-static inline bool dxl_open_claims(dxl_open_mode mode)
-{
-	return mode & BLK_OPEN_EXCL;
-}
-#else
-typedef struct block_device dxl_opened;
-typedef fmode_t dxl_open_mode;
-
-static inline struct gendisk *dxl_opened_disk(dxl_opened *opened)
-{
-	return opened->bd_disk;
-}
-
-static inline bool dxl_open_claims(dxl_open_mode mode)
-{
-	return mode & FMODE_EXCL;
-}
-#endif
 
 #if DXL_HAVE_PAGE_ENTRY_SIZE
 typedef enum page_entry_size dxl_fault_size_t;

@@ -154,6 +154,12 @@ static inline bool dxl_page_pinned(struct page *page, bool pagemap)
 	return page_count(page) > 1 && !(pagemap && DXL_RAM_IS_OURS);
 }
 
+/* The same of a page that nothing maps. */
+static inline bool dxl_pagemap_page_used(struct page *page)
+{
+	return page_count(page) > (DXL_RAM_IS_OURS ? 0 : 1);
+}
+
 static inline bool dxl_pmd_is_huge(pmd_t pmd)
 {
 #if DXL_HAVE_DEVMAP

@@ -121,10 +121,14 @@ static const struct super_operations dxl_super_ops = {
 	.show_options	= dxl_show_options,
 };
 
-/* Is this memory that this module allocated, so that blank means new? */
-static bool dxl_is_own_disk(const struct super_block *sb)
+/*
+ * Is this memory that this module allocated, so that blank means new? Ours may
+ * also stand on memory that was there before.
+ */
+static bool dxl_is_own_memory(const struct dxl_sb *sbi)
 {
-	return sb->s_bdev->bd_disk->fops->owner == THIS_MODULE;
+	return sbi->sb->s_bdev->bd_disk->fops->owner == THIS_MODULE &&
+	       !sbi->media.pagemap;
 }
 
 /* Find a filesystem on the device, or make one. */
@@ -138,7 +142,7 @@ static int dxl_find_super(struct dxl_sb *sbi, bool format)
 	err = dxl_super_read(sbi, &blank);
 	if (err || !blank)
 		return err;
-	if (!dxl_is_own_disk(sbi->sb)) {
+	if (!dxl_is_own_memory(sbi)) {
 		dxl_err(sbi->sb, "device is blank; -o format makes a filesystem");
 		return -EINVAL;
 	}

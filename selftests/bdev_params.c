@@ -12,7 +12,7 @@
  * A broken module loads with some other size, oopses, prints nothing, or
  * keeps memory. Runs for some seconds.
  *
- * daxlab-test: needs=none
+ * daxlab-test: needs=none timeout=200
  */
 #include "daxlab.h"
 #include "kmsg.h"
@@ -55,6 +55,32 @@ static const struct refusal {
 	{ "ndev=4294967296",		ERANGE,	"invalid for parameter `ndev'" },
 	{ "ndev=-1",			EINVAL,	"invalid for parameter `ndev'" },
 	{ "ndev=few",			EINVAL,	"invalid for parameter `ndev'" },
+	{ "backing=disk",		EINVAL,	"backing=disk is neither" },
+	{ "backing=",			EINVAL,	"backing= is neither" },
+	{ "range=4G,1G",		EINVAL,	"go with backing=pmem" },
+	{ "device=/dev/pmem0",		EINVAL,	"go with backing=pmem" },
+	{ "backing=pmem",		EINVAL,	"needs range= or device=" },
+	{ "backing=pmem range=4G,1G device=/dev/pmem0", EINVAL, "and not both" },
+	{ "backing=pmem ndev=2 range=4G,1G", EINVAL, "for one device" },
+	{ "backing=pmem ndev=0 range=4G,1G", EINVAL, "for one device" },
+	{ "backing=pmem size=2M range=4G,1G", EINVAL, "goes with backing=ram" },
+	{ "backing=pmem range=4G",	EINVAL,	"is not ADDRESS,SIZE" },
+	{ "backing=pmem range=,4G",	EINVAL,	"is not ADDRESS,SIZE" },
+	{ "backing=pmem range=4G,",	EINVAL,	"is not ADDRESS,SIZE" },
+	{ "backing=pmem range=4G,1G,",	EINVAL,	"is not ADDRESS,SIZE" },
+	{ "backing=pmem range=4G,-1",	EINVAL,	"is not ADDRESS,SIZE" },
+	{ "backing=pmem range=4G,0",	EINVAL,	"multiples of 2M" },
+	{ "backing=pmem range=4097M,2M", EINVAL, "multiples of 2M" },
+	{ "backing=pmem range=4G,3M",	EINVAL,	"multiples of 2M" },
+	{ "backing=pmem range=4G,16777216T", ERANGE, "is not ADDRESS,SIZE" },
+	{ "backing=pmem range=16777215T,2T", ERANGE, "goes beyond the last" },
+	{ "backing=pmem range=64M,2M",	ENXIO,	"System RAM" },
+	{ "backing=pmem range=0,4T",	ENXIO,	"System RAM" },
+	{ "backing=pmem range=512T,2M",	ENODEV,	"not all reserved memory" },
+	{ "backing=pmem device=/dev/nothing", ENOENT, "cannot be opened" },
+	{ "backing=pmem device=/dev/null", ENOTBLK, "cannot be opened" },
+	{ "backing=pmem media=on device=/dev/null", EINVAL, "media=on goes with" },
+	{ "backing=pmem device=.",	ENOTBLK, "cannot be opened" },
 };
 
 FIXTURE(module)
@@ -78,7 +104,7 @@ FIXTURE_TEARDOWN(module)
 	close(self->log);
 }
 
-TEST_F(module, is_refused)
+TEST_F_TIMEOUT(module, is_refused, 120)
 {
 	size_t i;
 

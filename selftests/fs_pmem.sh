@@ -9,7 +9,7 @@
 #   3. with -o format it is ours: files, PMD faults, unmount, mount, content
 #   4. another superblock of the same module, on RAM, stands beside it
 #
-# daxlab-test: timeout=180 vm="--pmem 512M" args="size=16M"
+# daxlab-test: timeout=180 vm="--backing memmap" args="size=16M"
 . "$(dirname "$0")/lib/lib.sh"
 
 PMEM=/dev/pmem0 DIR=/mnt/pmem

@@ -40,6 +40,12 @@ play() {
 }
 LINES_FILE=$(mktemp)
 
+dd if=/dev/zero of=/dev/pmem0 bs=1M count=1 status=none
+printf '\0\0\0\0\203\0\0\0\0\010\0\0\0\020\0\0%48s\125\252' "" | tr ' ' '\0' |
+	dd of=/dev/pmem0 bs=1 seek=446 conv=notrunc status=none
+refuse "a device with a partition table is left alone" daxlab bridge B3 --fs ext4
+refuse "a mount of another kind is left alone" daxlab bridge B3 --mount /tmp
+
 for fs in ext4 xfs; do
 	expect "$fs: a sync passes the entry that a fault has locked" play B3 "$fs" --format
 	expect "$fs: a sync finds its work list taken by another" play B3b "$fs"

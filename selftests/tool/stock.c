@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,7 +80,11 @@ static bool look_at(const char *dev, char *type, size_t size)
 				 size);
 
 	/* It says 2 for "nothing found", and for things that it cannot read. */
-	if (!status || (status == 2 && !access(dev, R_OK)))
+	if (status == 2 && !access(dev, R_OK))
+		return true;
+	if (!status && !type[0])
+		snprintf(type, size, "something that is no filesystem");
+	if (!status)
 		return true;
 	return cannot("see what is on it", type[0] ? type : "blkid fails");
 }
@@ -115,6 +121,22 @@ static bool mount_dev(struct stock *stock)
 		return false;
 	}
 	stock->mounted = true;
+	return true;
+}
+
+/* What is mounted there, as its name; false: neither of those that are known. */
+static bool mounted_fs(const char *dir, char *fs, size_t size)
+{
+	struct statfs stat;
+
+	if (statfs(dir, &stat))
+		return cannot(dir, strerror(errno));
+	if (stat.f_type == EXT4_SUPER_MAGIC)
+		snprintf(fs, size, "ext4");
+	else if (stat.f_type == XFS_SUPER_MAGIC)
+		snprintf(fs, size, "xfs");
+	else
+		return cannot(dir, "neither ext4 nor xfs is mounted there");
 	return true;
 }
 
@@ -156,6 +178,8 @@ bool stock_open(struct stock *stock, const char *fs, const char *dev, const char
 		return cannot("do this", "only root may");
 	if (mount) {
 		snprintf(stock->dir, sizeof(stock->dir), "%s", mount);
+		if (!mounted_fs(mount, stock->fs, sizeof(stock->fs)))
+			return false;
 	} else {
 		if (!realpath(dev, stock->dev))
 			return cannot(dev, strerror(errno));

@@ -16,7 +16,6 @@
 #include <linux/slab.h>
 
 #define DXL_CACHE_INDEX_MAX	(1UL << 20)
-#define DXL_CACHE_PAGES_MAX	(16UL << 10)
 
 static const struct dxl_tree_ops dxl_cache_tree_ops;	/* no entries, no mappings */
 
@@ -153,8 +152,17 @@ void dxl_cache_free(struct dxl_lab *lab)
 	lab->frozen.cache = NULL;
 }
 
-static struct folio *dxl_cache_folio(struct dxl_cache *cache, pgoff_t index,
-				     unsigned int order)
+/**
+ * dxl_cache_folio() - Make a folio that is not in the tree yet.
+ * @cache: the cache
+ * @index: first page, a multiple of the size
+ * @order: size
+ *
+ * Context: May sleep.
+ * Return: The folio, which dxl_cache_folio_free() frees; or NULL.
+ */
+struct folio *dxl_cache_folio(struct dxl_cache *cache, pgoff_t index,
+			      unsigned int order)
 {
 	struct folio *folio = folio_alloc(GFP_KERNEL | __GFP_NOWARN, order);
 
@@ -165,6 +173,19 @@ static struct folio *dxl_cache_folio(struct dxl_cache *cache, pgoff_t index,
 	/* The cache's, in place of the one that it was born with. */
 	folio_set_count(folio, folio_nr_pages(folio));
 	return folio;
+}
+
+/**
+ * dxl_cache_folio_free() - Free a folio that never came into the tree.
+ * @folio: from dxl_cache_folio()
+ *
+ * Context: May sleep.
+ */
+void dxl_cache_folio_free(struct folio *folio)
+{
+	folio->mapping = NULL;
+	folio_set_count(folio, 1);
+	folio_put(folio);
 }
 
 /**
@@ -212,16 +233,20 @@ int dxl_cache_add(struct dxl_cache *cache, pgoff_t index, unsigned int order)
 		err = dxl_split_add_varied(cache, folio, rule);
 	else
 		err = dxl_split_add(cache, folio);
-	if (err) {
-		folio->mapping = NULL;
-		folio_set_count(folio, 1);
-		folio_put(folio);
-	}
+	if (err)
+		dxl_cache_folio_free(folio);
 	return err;
 }
 
-/* The folio of a slot, if it is one of the cache's, alive and there. */
-static struct folio *dxl_cache_living(struct dxl_cache *cache, pgoff_t index)
+/**
+ * dxl_cache_living() - The folio of a slot, if it is alive, there, and the cache's.
+ * @cache: the cache
+ * @index: of one of its pages
+ *
+ * Context: Called with xa_lock.
+ * Return: The folio without a reference, or NULL.
+ */
+struct folio *dxl_cache_living(struct dxl_cache *cache, pgoff_t index)
 {
 	struct folio *folio = xa_load(&cache->mapping.i_pages, index);
 

@@ -104,7 +104,7 @@ static int cache_open(struct inode *inode, struct file *file)
 
 enum dxl_cache_op {
 	DXL_CACHE_ADD, DXL_CACHE_DROP, DXL_CACHE_EVICT, DXL_CACHE_HOLD,
-	DXL_CACHE_LOOK, DXL_CACHE_GET, DXL_CACHE_REUSE,
+	DXL_CACHE_LOOK, DXL_CACHE_GET, DXL_CACHE_REUSE, DXL_CACHE_SPLIT,
 };
 
 static const struct {
@@ -118,6 +118,7 @@ static const struct {
 	[DXL_CACHE_LOOK] = { "look", 1 },
 	[DXL_CACHE_GET] = { "get", 1 },
 	[DXL_CACHE_REUSE] = { "reuse", 1 },
+	[DXL_CACHE_SPLIT] = { "split", 1 },
 };
 
 static int dxl_cache_do(struct dxl_cache *cache, enum dxl_cache_op op,
@@ -139,6 +140,8 @@ static int dxl_cache_do(struct dxl_cache *cache, enum dxl_cache_op op,
 		return dxl_cache_get(cache, first);
 	case DXL_CACHE_REUSE:
 		return dxl_cache_reuse(cache, first);
+	case DXL_CACHE_SPLIT:
+		return dxl_cache_split(cache, first);
 	}
 	return -EINVAL;
 }
@@ -162,7 +165,7 @@ static int dxl_cache_command(struct dxl_lab *lab, const char *text)
 			break;
 	if (op == ARRAY_SIZE(dxl_cache_ops))
 		return dxl_refuse(-EINVAL, text,
-				  "wants add INDEX ORDER, drop FIRST LAST, or evict, hold, look, get or reuse INDEX, or reset");
+				  "wants add INDEX ORDER, drop FIRST LAST, or evict, hold, split, look, get or reuse INDEX, or reset");
 	cache = dxl_cache_enter(lab);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);

@@ -115,6 +115,9 @@ struct dxl_cache {
 	unsigned long seq;
 };
 
+/* So many pages may be in it, those of dead folios included. */
+#define DXL_CACHE_PAGES_MAX	(16UL << 10)
+
 /* What a census of the cache has found. */
 struct dxl_census {
 	unsigned long slots;		/* with a folio */
@@ -181,6 +184,9 @@ int dxl_split_add_varied(struct dxl_cache *cache, struct folio *folio,
 			 unsigned int rule);
 void dxl_split_stored(struct dxl_cache *cache, struct folio *folio);
 
+/* split_freeze.c */
+int dxl_cache_split(struct dxl_cache *cache, pgoff_t index);
+
 /* cache.c: operations on the cache, each between enter and leave */
 struct dxl_cache *dxl_cache_enter(struct dxl_lab *lab);
 void dxl_cache_leave(struct dxl_lab *lab);
@@ -191,6 +197,10 @@ int dxl_cache_look(struct dxl_cache *cache, pgoff_t index);
 int dxl_cache_get(struct dxl_cache *cache, pgoff_t index);
 int dxl_cache_drop(struct dxl_cache *cache, pgoff_t first, pgoff_t last);
 int dxl_cache_reuse(struct dxl_cache *cache, pgoff_t index);
+struct folio *dxl_cache_folio(struct dxl_cache *cache, pgoff_t index,
+			      unsigned int order);
+void dxl_cache_folio_free(struct folio *folio);
+struct folio *dxl_cache_living(struct dxl_cache *cache, pgoff_t index);
 void dxl_cache_sweep(struct dxl_lab *lab);
 bool dxl_cache_close(struct dxl_lab *lab);
 void dxl_cache_free(struct dxl_lab *lab);

@@ -179,3 +179,74 @@ const struct scenario f2_truncate = {
 	.play = truncate,
 	.expect = expect_truncate,
 };
+
+/* As frozen(), but in the end the slot holds a page of its own. */
+static void split(struct run *run)
+{
+	meet(run, CACHE_SPLIT, DEED(CACHE_LOOK, .page = ELSEWHERE));
+}
+
+const struct scenario f2_split = {
+	.id = "F2-split",
+	.name = "split-freezes",
+	.title = "lookups spin under RCU while a split sleeps",
+	.story = "A split freezes the large folio with the folio still in the tree, and then waits: in\n"
+		 "2024 for the lruvec lock. Lookups spin meanwhile. Unlike a folio that is thawed,\n"
+		 "this one is there no more when it is over: who waited must look at the slot anew,\n"
+		 "where the page of that index is now.",
+	.interleaving =
+		"freezer                              reader\n"
+		"freezes folio 0..511 to split it\n"
+		"  * freeze.held\n"
+		"                                     look up 200: count 0, again ... (bug)\n"
+		"512 pages take its place\n"
+		"                                     gets page 200",
+	.references = references,
+	.windows = windows,
+	.role = {
+		{ "freezer", MAP_NONE, NULL, "splits the folio, held in between" },
+		{ "reader", MAP_NONE, NULL, "looks up page 200" },
+	},
+	.pages = 1,
+	.prepare = one_folio,
+	.play = split,
+	.check = frozen_check,
+	.expect = expect_frozen,
+};
+
+static void split_truncate(struct run *run)
+{
+	meet(run, CACHE_SPLIT, DEED(CACHE_DROP, .page = 0, .nr = PMD_PAGES));
+}
+
+/* Who waited has removed each page that came of it. */
+static void split_truncate_check(struct run *run)
+{
+	if (run_held(run) && !variant_is(run, "retry=skip"))
+		REQUIRE(run, !result_of(run, "reader").error);
+}
+
+const struct scenario f2_split_truncate = {
+	.id = "F2-split-truncate",
+	.name = "truncate-skips-split",
+	.title = "truncation skips a folio that is being split",
+	.story = "As F2-truncate: what truncation skips because a split has frozen it lives on, as\n"
+		 "512 pages beyond the end of the file.",
+	.interleaving =
+		"freezer                              reader\n"
+		"freezes folio 0..511 to split it\n"
+		"  * freeze.held\n"
+		"                                     truncates: skips it (bug), ends\n"
+		"512 pages take its place",
+	.references = references,
+	.windows = windows,
+	.role = {
+		{ "freezer", MAP_NONE, NULL, "splits the folio, held in between" },
+		{ "reader", MAP_NONE, NULL, "truncates" },
+	},
+	.pages = 1,
+	.prepare = one_folio,
+	.play = split_truncate,
+	.check = split_truncate_check,
+	.expect = expect_truncate,
+};

@@ -52,6 +52,7 @@ enum deed_kind {
 	CACHE_ADD,	/* a new folio of order .nr at .page, as after a read */
 	CACHE_EVICT,	/* the folio of .page is reclaimed: a shadow entry remains */
 	CACHE_HOLD,	/* likewise, but thawed in the end */
+	CACHE_SPLIT,	/* likewise, and pages take its place */
 	CACHE_LOOK,	/* look .page up */
 	CACHE_GET,	/* look .page up, and add it if nothing is there */
 	CACHE_DROP,	/* truncate .nr pages from .page */

@@ -16,6 +16,8 @@ const struct scenario *const scenarios_f[] = {
 	&f2_frozen,
 	&f2_frozen_get,
 	&f2_truncate,
+	&f2_split,
+	&f2_split_truncate,
 	&f3_pagelock_vs_writeback,
 	&f3_writer_first,
 	&f3_finish_fault_realloc,

@@ -27,5 +27,7 @@ extern const struct scenario f2_left_get;
 extern const struct scenario f2_frozen;
 extern const struct scenario f2_frozen_get;
 extern const struct scenario f2_truncate;
+extern const struct scenario f2_split;
+extern const struct scenario f2_split_truncate;
 
 #endif

@@ -232,8 +232,9 @@ static void describe(char *text, size_t size, const struct deed *deed)
 		[DONTNEED] = "madvise(2)", [MMAP] = "mmap(2)",
 		[FLUSH] = "cyclic writeback",
 		[CACHE_ADD] = "cache add", [CACHE_EVICT] = "cache evict",
-		[CACHE_HOLD] = "cache hold", [CACHE_LOOK] = "cache look",
-		[CACHE_GET] = "cache get", [CACHE_DROP] = "cache drop",
+		[CACHE_HOLD] = "cache hold", [CACHE_SPLIT] = "cache split",
+		[CACHE_LOOK] = "cache look", [CACHE_GET] = "cache get",
+		[CACHE_DROP] = "cache drop",
 		[CACHE_REUSE] = "cache reuse", [CACHE_RESET] = "cache reset",
 	};
 
@@ -254,6 +255,7 @@ static void describe(char *text, size_t size, const struct deed *deed)
 		break;
 	case CACHE_EVICT:
 	case CACHE_HOLD:
+	case CACHE_SPLIT:
 	case CACHE_LOOK:
 	case CACHE_GET:
 	case CACHE_REUSE:

@@ -2,12 +2,12 @@
 #
 # What scripts/bench --suite submit prints, from the lines that
 # selftests/bench/submit.sh left: "MODE RULE ROUND ROW VALUE ok|DOUBT". With
-# -v data=DIR what scripts/lib/bench-submit.gp draws goes to DIR/cost.dat and
-# DIR/holds.dat. A row in doubt is marked.
+# -v data=DIR what scripts/lib/bench-submit.gp draws goes to DIR/cost.dat,
+# DIR/holds.dat and DIR/holds-contended.dat. A row in doubt is marked.
 
 BEGIN {
 	nr_rules = split("block trylock per_folio unlock_late plug", rules)
-	nr_patterns = split("sequential random", patterns)
+	nr_patterns = split("sequential random contended", patterns)
 }
 
 {
@@ -56,6 +56,21 @@ function quantile(mode, rule, pattern, share,	b, sum, all)
 	return 0
 }
 
+# A column for each rule: how many % of the folios were held for so long.
+function holds_to(file, pattern,	r, b)
+{
+	printf "below" >file
+	for (r = 1; r <= nr_rules; r++)
+		printf " %s", rules[r] >file
+	print "" >file
+	for (b = first; b <= last; b++) {
+		printf "%d", 2 ^ b >file
+		for (r = 1; r <= nr_rules; r++)
+			printf " %g", 100 * median(mode, rules[r], pattern "_hold_" b) >file
+		print "" >file
+	}
+}
+
 function mark(mode, rule, row) { return (mode, rule, row) in doubt ? "?" : "" }
 
 END {
@@ -67,7 +82,8 @@ END {
 	print "|---|---|---:|---:|---:|---:|---:|---:|---:|"
 	for (p = 1; p <= nr_patterns; p++) {
 		pattern = patterns[p]
-		cpu = pattern (counted ? "_ns_per_mib" : "_cpu_per_mib")
+		# With one processor the time is also that of who loads beside it.
+		cpu = pattern (counted && pattern != "contended" ? "_ns_per_mib" : "_cpu_per_mib")
 		rate = pattern "_mib_per_s"
 		for (r = 1; r <= nr_rules; r++) {
 			rule = rules[r]
@@ -86,6 +102,14 @@ END {
 			bar[rule, pattern] = cost
 		}
 	}
+	print "\n| contended: rule | faults beside it, per MiB | longest of them, us |\n|---|---:|---:|"
+	for (r = 1; r <= nr_rules; r++)
+		for (m in rounds)
+			if ((m, rules[r], "contended_faults_per_mib") in count)
+				printf "| %s (%s) | %.0f%s | %d |\n", rules[r], m,
+					median(m, rules[r], "contended_faults_per_mib"),
+					mark(m, rules[r], "contended_faults_per_mib"),
+					median(m, rules[r], "contended_longest_fault_us")
 	printf "\nLock times in %s, powers of two", unit
 	for (mode in rounds)
 		printf "; %s: median of %d rounds", mode, rounds[mode]
@@ -93,17 +117,9 @@ END {
 	if (!data)
 		exit
 	mode = counted ? "icount" : "wall"
-	print "rule sequential random" >(data "/cost.dat")
+	print "rule sequential random contended" >(data "/cost.dat")
 	for (r = 1; r <= nr_rules; r++)
-		print rules[r], bar[rules[r], "sequential"] + 0, bar[rules[r], "random"] + 0 >(data "/cost.dat")
-	printf "below" >(data "/holds.dat")
-	for (r = 1; r <= nr_rules; r++)
-		printf " %s", rules[r] >(data "/holds.dat")
-	print "" >(data "/holds.dat")
-	for (b = first; b <= last; b++) {
-		printf "%d", 2 ^ b >(data "/holds.dat")
-		for (r = 1; r <= nr_rules; r++)
-			printf " %g", 100 * median(mode, rules[r], "sequential_hold_" b) >(data "/holds.dat")
-		print "" >(data "/holds.dat")
-	}
+		print rules[r], bar[rules[r], "sequential"] + 0, bar[rules[r], "random"] + 0, bar[rules[r], "contended"] + 0 >(data "/cost.dat")
+	holds_to(data "/holds.dat", "sequential")
+	holds_to(data "/holds-contended.dat", "contended")
 }

@@ -19,6 +19,8 @@ insmod "$DAXLAB_KO" ndev=1 "size=$((mebibytes * 2 + 32))M"
 mount -t daxlab -o format,dax=never /dev/daxlab0 "$mnt"
 # Nobody but the measurement writes back.
 echo 0 >/proc/sys/vm/dirty_writeback_centisecs
+# Each load beside it faults, and none maps its neighbours as well.
+echo 4096 >"${debugfs%/daxlab}/fault_around_bytes"
 
 for ((round = 1; round <= rounds; round++)); do
 	order=("${rules[@]:(round - 1) % ${#rules[@]}}"

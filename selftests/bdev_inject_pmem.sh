@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# bdev_inject_foreign on a device that stands on /dev/pmem0, where all that is
+# not refused is passed on. By hand: ERRORS=10000, BACKING=range.
+#
+# daxlab-test: timeout=400 needs=none vm="--backing memmap --pmem 512M"
+. "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/pmem.sh"
+
+load_pmem "${BACKING:-device}" || skip_all "the module does not load"
+status=0
+ERRORS=${ERRORS:-300} "$(dirname "$0")/bdev_inject_foreign.sh" || status=$?
+unload || status=1
+exit "$status"

@@ -11,12 +11,14 @@
  *     Mounted: everything can be read, new files can be made and removed, and
  *     it mounts again after unmount. Every fourth one is mounted read-only
  *     before, which must not write either.
+ *  4. `daxlab fsck`, which shares no code with the module, thinks the same of each.
  *
  * A broken module oopses, hangs, warns, or spreads the damage. The first seed
  * that fails is printed: DAXLAB_SEED=N DAXLAB_IMAGES=1 runs it alone.
  *
  * daxlab-test: timeout=400 args="size=16M"
  */
+#include "fsck.h"
 #include "mutate.h"
 
 #include <dirent.h>
@@ -185,9 +187,12 @@ static const char *refusal_ok(const struct image *image)
 /* One image; NULL or what is wrong. */
 static const char *try(const struct image *image, bool look_first, struct outcome *outcome)
 {
+	struct fsck_report report;
 	const char *wrong;
+	bool damaged;
 
 	image_store(image);
+	damaged = fsck_check(DXL_DEV, NULL, &report) && !is_blank(image);
 	if (look_first) {
 		if (mount(DXL_DEV, DXL_MNT, "daxlab", MS_RDONLY, NULL))
 			wrong = refusal_ok(image);
@@ -202,9 +207,13 @@ static const char *try(const struct image *image, bool look_first, struct outcom
 	}
 	if (dxl_mount(NULL)) {
 		outcome->refused++;
+		if (!damaged)
+			return "refused, but fsck finds no damage";
 		return errno == EROFS ? "errno is EROFS" : refusal_ok(image);
 	}
 	outcome->mounted++;
+	if (damaged)
+		return "mounted, but fsck finds damage";
 	if (read_all())
 		return "mounted, but not readable";
 	use();
@@ -216,7 +225,11 @@ static const char *try(const struct image *image, bool look_first, struct outcom
 		return "does not mount again";
 	if (read_all())
 		return "not readable at second mount";
-	return dxl_umount() ? "does not unmount again" : NULL;
+	if (dxl_umount())
+		return "does not unmount again";
+	if (fsck_check(DXL_DEV, NULL, &report) || report.repairs)
+		return "fsck finds something after the mount";
+	return NULL;
 }
 
 static uint64_t number(const char *name, uint64_t otherwise)

@@ -61,7 +61,7 @@ equal "show: by name, whatever the case" "$(daxlab show Park-And-RELEASE)" "$(da
 expect "no command" ends 2 daxlab nonsense
 refuse "nothing at all" daxlab
 expect "help" ends 0 daxlab help
-for command in list show run matrix status rescue knobs help; do
+for command in list show run matrix status rescue knobs fsck help; do
 	expect "help $command" ends 0 daxlab help "$command"
 	equal "help $command: names it" "$(head -n 1 out | grep -o "^daxlab $command")" "daxlab $command"
 done

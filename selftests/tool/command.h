@@ -31,6 +31,7 @@ int command_matrix(const struct options *options);
 int command_bridge(const struct options *options);
 int command_status(const struct options *options);
 int command_rescue(const struct options *options);
+int command_fsck(const struct options *options);
 int command_knobs(const struct options *options);
 
 /*

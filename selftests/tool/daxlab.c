@@ -106,6 +106,13 @@ static const struct {
 	  "Ends every hang that a variant or a window made: tasks get SIGBUS or EIO." },
 	{ "knobs", command_knobs, "", "knobs",
 	  "All knobs with their choices, and the profiles, as the loaded module has them." },
+	{ "fsck", command_fsck, "", "fsck DEVICE",
+	  "Looks at the daxlab filesystem on a device, or in a file, that is not mounted:\n"
+	  "superblock, records, directories, block maps, blocks that are used twice. It\n"
+	  "only reads. \"damage\" is what no power cut explains; \"power cut\" is what the\n"
+	  "next writable mount puts right, and no error.\n"
+	  "\n"
+	  "Exit status as fsck(8): 0 clean, 4 errors left, 8 it cannot be checked." },
 	{ "help", command_help, "", "help [COMMAND]", "This." },
 };
 

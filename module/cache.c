@@ -401,11 +401,13 @@ static void dxl_cache_drop_rest(struct dxl_cache *cache, pgoff_t first,
  * @last: last page, inclusive
  *
  * Context: May sleep, killably.
- * Return: 0; -EINVAL; or as dxl_lookup() when it got stuck.
+ * Return: 0; -EINVAL; -EDEADLK: rescued from a folio that somebody keeps; or as
+ * dxl_lookup() when it got stuck.
  */
 int dxl_cache_drop(struct dxl_cache *cache, pgoff_t first, pgoff_t last)
 {
 	unsigned long seq = READ_ONCE(cache->seq), index = first;
+	int rescues = atomic_read(&cache->tree.lab->rescues);
 	struct folio *folio;
 	int err = 0;
 
@@ -424,7 +426,8 @@ int dxl_cache_drop(struct dxl_cache *cache, pgoff_t first, pgoff_t last)
 			folio_put(folio);
 		/* Others look at it, or froze it first: look again. */
 		if (err == -EBUSY)
-			err = 0;
+			err = atomic_read(&cache->tree.lab->rescues) == rescues ?
+			      0 : -EDEADLK;
 		else
 			index++;
 		cond_resched();

@@ -188,6 +188,7 @@ int dxl_pcache_shrink(struct inode *inode, loff_t size)
 	err = tail ? dxl_pcache_zero(inode, size, tail) : 0;
 	if (!err)
 		truncate_setsize(inode, size);
+	dxl_folio_waits_over();
 	return err;
 }
 
@@ -207,4 +208,5 @@ void dxl_pcache_cut(struct inode *inode, pgoff_t first, pgoff_t last)
 	inode_dio_wait(inode);
 	truncate_pagecache_range(inode, (loff_t)first << PAGE_SHIFT,
 				 ((loff_t)(last + 1) << PAGE_SHIFT) - 1);
+	dxl_folio_waits_over();
 }

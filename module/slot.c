@@ -211,6 +211,10 @@ int dxl_slot_write(struct inode *inode)
 	struct dxl_slot slot;
 	int err;
 
+	err = dxl_window(DXL_WIN_SLOT_BEFORE_STORE, &di->tree, 0, 0,
+			 DXL_ACCESS_WRITE);
+	if (err)
+		return err;
 	/*
 	 * Fields are read under the lock: what the caller has changed is in
 	 * this slot or, if another writer was quicker, in that one's.
@@ -233,10 +237,7 @@ int dxl_slot_write(struct inode *inode)
 		.ctime = dxl_time_store(inode_get_ctime(inode)),
 		.btime = dxl_time_store(di->btime),
 	};
-	err = dxl_window(DXL_WIN_SLOT_BEFORE_STORE, &di->tree, 0, 0,
-			 DXL_ACCESS_WRITE);
-	if (!err)
-		err = dxl_slot_store(DXL_SB(inode->i_sb), &slot);
+	err = dxl_slot_store(DXL_SB(inode->i_sb), &slot);
 	if (!err)
 		di->seq++;
 	mutex_unlock(&di->slot_lock);

@@ -51,6 +51,8 @@ static void dxl_split_to(struct xa_state *xas, struct dxl_cache *cache,
 		xas_set(xas, page->index);
 		xas_store(xas, page);
 		dxl_split_stored(cache, page);
+		/* As old as the folio: who passes it over has missed it. */
+		page->private = folio->private;
 	}
 	folio->mapping = NULL;
 }

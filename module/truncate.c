@@ -9,6 +9,7 @@
  */
 #include "fs.h"
 #include "pcache.h"
+#include "pwb.h"
 #include "stats.h"
 #include "window.h"
 
@@ -127,6 +128,7 @@ static int dxl_cut_forget(struct inode *inode, pgoff_t first, pgoff_t last,
 		filemap_fdatawait_range_keep_errors(inode->i_mapping,
 						    (loff_t)first << PAGE_SHIFT,
 						    ((loff_t)(last + 1) << PAGE_SHIFT) - 1);
+		dxl_folio_waits_over();
 		err = 0;
 	} else {
 		err = dxl_inval_cut(inode, first, last, even_cows);

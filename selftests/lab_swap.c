@@ -39,7 +39,12 @@ static void make_swap(void)
 static void page_out(void *seed)
 {
 	char *page = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	cpu_set_t first;
 
+	/* The page is drained to the LRU on this processor only, before it goes. */
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	must(!sched_setaffinity(0, sizeof(first), &first));
 	must(page != MAP_FAILED);
 	pattern(page, 0, PAGE, *(unsigned int *)seed);
 	must(!madvise(page, PAGE, MADV_PAGEOUT));
@@ -63,8 +68,7 @@ TEST(wait_for_a_page_of_the_swap_cache)
 	swapper = role_start(session, "swapper", swap_off, DXL_DEV);
 	must(!inject("op=write,delay=10000000"));
 	role_go(&pager);
-	while (injected("delays_write") == before)
-		sched_yield();
+	must(eventually(injected("delays_write") != before));
 	role_go(&swapper);
 	EXPECT_TRUE(eventually(sleeps_in(swapper.pid, "folio_wait_writeback")));
 	inject_nothing();

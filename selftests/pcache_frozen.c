@@ -237,6 +237,8 @@ TEST_F(frozen, not_while_dirty)
 	freeze_fails(self, _metadata);
 	all_is_well(self, _metadata);
 	read_deed(self);
+	/* That page is new: it goes to the LRU when this processor has more for it. */
+	write_pattern(self->fd, SIZE, SIZE, SEED);
 	/* It was for that only: once clean, it is frozen. */
 	role_go(&self->freezer);
 	ASSERT_EQ(0, say(self->session, "wait freezer idle"));

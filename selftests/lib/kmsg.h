@@ -6,6 +6,7 @@
 #ifndef KMSG_H
 #define KMSG_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -49,8 +50,9 @@ static inline bool kmsg_goes_on_to(int fd, const char *text)
 	char record[1024];
 	ssize_t got;
 
-	while ((got = read(fd, record, sizeof(record) - 1)) > 0) {
-		record[got] = '\0';
+	/* EPIPE: some were overwritten. */
+	while ((got = read(fd, record, sizeof(record) - 1)) > 0 || (got < 0 && errno == EPIPE)) {
+		record[got > 0 ? got : 0] = '\0';
 		if (strstr(record, text))
 			return true;
 	}

@@ -28,14 +28,21 @@ own_races() {
 }
 
 # without_oom FILE - the log without the stack that the kernel shows when it kills
-# a task for the limit of a memory cgroup, and for nothing else
+# a task for the limit of a memory cgroup: once, and only if nothing else is said
+# in the middle of it
 without_oom() {
-	if grep -q '^oom-kill:constraint=CONSTRAINT_MEMCG,' "$1" &&
-		! grep -q '^oom-kill:constraint=CONSTRAINT_[^M]' "$1"; then
-		sed '/ invoked oom-killer: /,/^ <\/TASK>/d' "$1"
-	else
+	if grep 'oom-kill:' "$1" | grep -qv 'oom-kill:constraint=CONSTRAINT_MEMCG,'; then
 		cat "$1"
+		return
 	fi
+	awk '
+		function give() { printf "%s", block; inside = 0 }
+		/ invoked oom-killer: / && !seen { seen = inside = 1 }
+		!inside { print; next }
+		{ block = block $0 "\n" }
+		/WARNING:|BUG[ :]|Oops/ || ++lines > 80 { give() }
+		/^ *<\/TASK>/ { inside = 0 }
+		END { if (inside) give() }' "$1"
 }
 
 # log_complaint FILE [OOM] - the first line in which the kernel complains; OOM:

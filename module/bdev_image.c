@@ -92,7 +92,8 @@ struct dxl_image *dxl_image_new(struct dxl_bdev *bdev)
 	image->bdev = bdev;
 	image->size = bdev->size;
 	image->drop_every = 1;
-	image->media = vmalloc(image->size);
+	image->media = __vmalloc(image->size, GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+				 __GFP_NOWARN);
 	image->cached = kvcalloc(BITS_TO_LONGS(dxl_byte_to_sector(image->size)),
 				 sizeof(long), GFP_KERNEL);
 	if (image->media && image->cached && !dxl_image_find_pieces(image))

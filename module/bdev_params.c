@@ -89,7 +89,8 @@ static int dxl_check_ram(struct dxl_bdev_params *params)
 		pr_err("size=%s is not a multiple of 2M above 0\n", dxl_size);
 		return -EINVAL;
 	}
-	if (check_mul_overflow((u64)dxl_ndev, params->size, &all) ||
+	/* An image is as large as the device. */
+	if (check_mul_overflow((u64)dxl_ndev << dxl_media, params->size, &all) ||
 	    all > ram) {
 		pr_err("ndev=%u size=%s is more than the %llu MiB of RAM here\n",
 		       dxl_ndev, dxl_size, ram >> 20);

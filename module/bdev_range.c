@@ -25,14 +25,16 @@ static int dxl_range_walk(struct resource *res, void *arg)
 	return 0;
 }
 
-/* Is all of it memory that firmware or command line have set aside? */
+/*
+ * Is all of it memory that firmware or command line have set aside for somebody
+ * like us? What is only "reserved" may be the firmware's own.
+ */
 static bool dxl_range_reserved(u64 start, u64 size)
 {
 	static const unsigned long kinds[] = {
 		IORES_DESC_PERSISTENT_MEMORY,
 		IORES_DESC_PERSISTENT_MEMORY_LEGACY,
 		IORES_DESC_SOFT_RESERVED,
-		IORES_DESC_RESERVED,
 	};
 	unsigned int i;
 

@@ -73,6 +73,9 @@ unsigned long dxl_hook_call(const struct dxl_hook *hook,
 }
 
 #if DXL_HAVE_HOOKS
+/* What may come before the call that ftrace patches, in kernels built for IBT. */
+#define DXL_ENDBR_SIZE	4
+
 static void notrace dxl_hook_handler(unsigned long ip, unsigned long parent_ip,
 				     struct ftrace_ops *ops,
 				     struct ftrace_regs *fregs)
@@ -83,7 +86,7 @@ static void notrace dxl_hook_handler(unsigned long ip, unsigned long parent_ip,
 	if (!regs || within_module(parent_ip, THIS_MODULE))
 		return;
 	for (i = 0; i < DXL_NR_HOOKS; i++)
-		if (dxl_hooks[i].address == ip)
+		if (ip - dxl_hooks[i].address <= DXL_ENDBR_SIZE)
 			break;
 	if (i < DXL_NR_HOOKS && try_module_get(THIS_MODULE))
 		regs->ip = (unsigned long)dxl_hooks[i].wrapper;
@@ -91,7 +94,9 @@ static void notrace dxl_hook_handler(unsigned long ip, unsigned long parent_ip,
 
 static struct ftrace_ops dxl_hook_ops = {
 	.func	= dxl_hook_handler,
-	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
+	/* PERMANENT: not while ftrace is off, which would hide all. */
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
+		  FTRACE_OPS_FL_PERMANENT,
 };
 
 /* Modules cannot ask for a symbol; where a probe would be, they can. */

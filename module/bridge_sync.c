@@ -39,13 +39,18 @@ static void dxl_sync_name(struct dxl_sync *sync)
 			 current->pid);
 }
 
-/* Somebody has flushed it just now, and its mark does not show that yet. */
+/*
+ * Somebody has flushed it just now, and its mark does not show that yet: whoever
+ * flushes keeps the entry locked until it does.
+ */
 static bool dxl_frame_is_new(struct dxl_bridge *bridge,
-			     const struct dxl_frame *frame)
+			     const struct dxl_frame *frame, unsigned long value)
 	__must_hold(&bridge->lock)
 {
 	const struct dxl_sync *sync;
 
+	if (!(value & DXL_STOCK_LOCKED))
+		return false;
 	list_for_each_entry(sync, &bridge->syncs, list)
 		if (!sync->ended && sync->nr_pfns && sync->pfn <= frame->pfn &&
 		    frame->pfn + BIT(frame->order) <= sync->pfn + sync->nr_pfns)
@@ -62,7 +67,7 @@ static void dxl_sync_frame(struct dxl_bridge *bridge, struct dxl_sync *sync,
 	frame->order = value & DXL_STOCK_PMD ? DXL_PMD_ORDER : 0;
 	frame->index = round_down(index, BIT(frame->order));
 	frame->pfn = value >> DXL_STOCK_SHIFT;
-	frame->flushed = dxl_frame_is_new(bridge, frame);
+	frame->flushed = dxl_frame_is_new(bridge, frame, value);
 }
 
 static void dxl_sync_look(struct dxl_bridge *bridge, struct dxl_sync *sync,

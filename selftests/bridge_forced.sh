@@ -16,13 +16,13 @@
 #
 # daxlab-test: timeout=240 needs=module vm="--pmem 512M --one-thread"
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/pmem.sh"
 
 RUNS=3
 
 for tool in mkfs.ext4 mkfs.xfs blkid xfs_io; do
 	command -v "$tool" >/dev/null || skip_all "no $tool here"
 done
-[[ -b /dev/pmem0 ]] || skip_all "no /dev/pmem0 here"
 
 MNT=/tmp/bridge
 mkdir -p "$MNT"

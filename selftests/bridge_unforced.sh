@@ -10,13 +10,13 @@
 #
 # daxlab-test: timeout=240 needs=none vm="--pmem 512M"
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/pmem.sh"
 
 SYNCS=2000
 
 for tool in mkfs.ext4 mkfs.xfs blkid; do
 	command -v "$tool" >/dev/null || skip_all "no $tool here"
 done
-[[ -b /dev/pmem0 ]] || skip_all "no /dev/pmem0 here"
 
 missed() { daxlab bridge writeback-skips-locked --unforced --repeat "$SYNCS" "$@"; }
 

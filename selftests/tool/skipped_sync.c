@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -40,9 +41,9 @@ static void *play_rival(void *arg)
 
 	while (!atomic_load(&rival->over)) {
 		(void)*(volatile char *)rival->page;
+		atomic_fetch_add(&rival->rounds, 1);
 		if (madvise(rival->page, PAGE_BYTES, MADV_DONTNEED))
 			break;
-		atomic_fetch_add(&rival->rounds, 1);
 	}
 	return NULL;
 }
@@ -110,6 +111,9 @@ int skipped_sync(int fd, enum skipped_call call, enum skipped_rival kind, unsign
 		if (err)
 			goto unmap_other;
 	}
+	/* From the start, or its rounds may all come after the last sync. */
+	while (kind != RIVAL_NONE && !atomic_load(&rival.rounds) && !*stop)
+		sched_yield();
 	err = store_and_sync(fd, map + CONTENDED * PAGE_BYTES, call, nr, stop, skipped);
 	if (kind != RIVAL_NONE) {
 		atomic_store(&rival.over, true);

@@ -28,7 +28,7 @@ static ino_t number(const char *name)
 {
 	struct stat st;
 
-	image_must(!stat(name, &st));
+	must(!stat(name, &st));
 	return st.st_ino;
 }
 
@@ -66,7 +66,7 @@ static int fsck(FIXTURE_DATA(fsck) *self, const char *device)
 
 	snprintf(line, sizeof(line), "daxlab fsck %s 2>&1", device);
 	pipe = popen(line, "r");
-	image_must(pipe);
+	must(pipe);
 	got = fread(self->words, 1, sizeof(self->words) - 1, pipe);
 	self->words[got] = '\0';
 	status = pclose(pipe);

@@ -40,8 +40,8 @@ static void make_file(const char *name, off_t pos, size_t len)
 	snprintf(path, sizeof(path), DXL_MNT "/%s", name);
 	memset(buf, 0xa5, len);
 	fd = open(path, O_RDWR | O_CREAT, 0644);
-	image_must(fd >= 0);
-	image_must(pwrite(fd, buf, len, pos) == (ssize_t)len);
+	must(fd >= 0);
+	must(pwrite(fd, buf, len, pos) == (ssize_t)len);
 	close(fd);
 	free(buf);
 }
@@ -51,11 +51,11 @@ static void make_base(void)
 	char path[256];
 	int fd, i;
 
-	image_must(!dxl_mount_fresh(NULL));
-	image_must(!mkdir(DXL_MNT "/dir", 0755));
-	image_must(!mkdir(DXL_MNT "/dir/deep", 0755));
-	image_must(!mkdir(DXL_MNT "/dir/deep/deeper", 0755));
-	image_must(!mkdir(DXL_MNT "/empty", 0755));
+	must(!dxl_mount_fresh(NULL));
+	must(!mkdir(DXL_MNT "/dir", 0755));
+	must(!mkdir(DXL_MNT "/dir/deep", 0755));
+	must(!mkdir(DXL_MNT "/dir/deep/deeper", 0755));
+	must(!mkdir(DXL_MNT "/empty", 0755));
 	for (i = 0; i < 40; i++) {
 		snprintf(path, sizeof(path), "dir/file-%d", i);
 		make_file(path, 0, 100 + i);
@@ -64,19 +64,19 @@ static void make_base(void)
 	make_file("end", DXL_MAX_SIZE - 4096, 4096);
 	make_file("small", 0, 20000);
 	make_file("dir/deep/leaf", 4096, 4096);
-	image_must(!link(DXL_MNT "/small", DXL_MNT "/dir/deep/link"));
-	image_must(!symlink("dir/deep/leaf", DXL_MNT "/symlink"));
-	image_must(!symlink("/", DXL_MNT "/dir/root"));
-	image_must(!mknod(DXL_MNT "/fifo", S_IFIFO | 0600, 0));
-	image_must(!mknod(DXL_MNT "/null", S_IFCHR | 0600, makedev(1, 3)));
+	must(!link(DXL_MNT "/small", DXL_MNT "/dir/deep/link"));
+	must(!symlink("dir/deep/leaf", DXL_MNT "/symlink"));
+	must(!symlink("/", DXL_MNT "/dir/root"));
+	must(!mknod(DXL_MNT "/fifo", S_IFIFO | 0600, 0));
+	must(!mknod(DXL_MNT "/null", S_IFCHR | 0600, makedev(1, 3)));
 	fd = open(DXL_MNT "/huge", O_RDWR | O_CREAT, 0644);
-	image_must(fd >= 0 && !fallocate(fd, 0, 0, 4 << 20));
-	image_must(pwrite(fd, path, 100, 0) == 100);
+	must(fd >= 0 && !fallocate(fd, 0, 0, 4 << 20));
+	must(pwrite(fd, path, 100, 0) == 100);
 	close(fd);
 	fd = open(DXL_MNT "/beyond", O_RDWR | O_CREAT, 0644);
-	image_must(fd >= 0 && !fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 100000));
+	must(fd >= 0 && !fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 100000));
 	close(fd);
-	image_must(!dxl_umount());
+	must(!dxl_umount());
 }
 
 /* Read data of a file, where it has any; false on an error. */
@@ -112,7 +112,7 @@ static int read_all(void)
 	FTSENT *at;
 	int bad = 0;
 
-	image_must(fts);
+	must(fts);
 	while ((at = fts_read(fts))) {
 		bool good = true;
 
@@ -157,8 +157,8 @@ static void use(void)
 	unlink(DXL_MNT "/new/file");
 	rmdir(DXL_MNT "/new");
 	rmdir(DXL_MNT "/empty");
-	image_must(!statvfs(DXL_MNT, &st));
-	image_must(st.f_bfree <= st.f_blocks && st.f_ffree <= st.f_files);
+	must(!statvfs(DXL_MNT, &st));
+	must(st.f_bfree <= st.f_blocks && st.f_ffree <= st.f_files);
 	sync();
 }
 

@@ -11,6 +11,7 @@
  * daxlab-test: timeout=120 modes="dax pcache" needs=mount args="size=64M"
  */
 #include "daxlab.h"
+#include "must.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,14 +30,6 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-
-#define must(cond) do {							\
-	if (!(cond)) {							\
-		fprintf(stderr, "# line %d: %s: %s\n", __LINE__, #cond, \
-			strerror(errno));				\
-		abort();						\
-	}								\
-} while (0)
 
 /* FNV-1a over the content; holes count as zeroes, but are skipped. */
 static uint64_t content(const char *path)

@@ -190,8 +190,8 @@ static int write_by_other(uint8_t value)
 {
 	pthread_t thread;
 
-	power_must(!pthread_create(&thread, NULL, other_task, &value));
-	power_must(!pthread_join(thread, NULL));
+	must(!pthread_create(&thread, NULL, other_task, &value));
+	must(!pthread_join(thread, NULL));
 	return value;
 }
 
@@ -266,9 +266,9 @@ void crash_begin(struct crash_state *state)
 {
 	enum crash_name name;
 
-	power_must(!dxl_mount_fresh(NULL));
-	power_must(!mkdir(DXL_MNT "/d", 0755) && !create(A));
-	power_must(!write_at(A, 0, 0, FIRST, 1) && !sync_name(A));
+	must(!dxl_mount_fresh(NULL));
+	must(!mkdir(DXL_MNT "/d", 0755) && !create(A));
+	must(!write_at(A, 0, 0, FIRST, 1) && !sync_name(A));
 	for (name = 0; name < CRASH_NAMES; name++)
 		state->name[name] = -1;
 	state->nr_files = 0;

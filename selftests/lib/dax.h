@@ -29,19 +29,12 @@
 
 #include "daxlab.h"
 #include "kselftest_harness.h"
+#include "must.h"
 
 #define PAGE	DXL_PAGE
 #define PMD	DXL_PMD
 #define PMD_PAGES (PMD / PAGE)
 #define RW	(PROT_READ | PROT_WRITE)
-
-#define must(cond) do {							\
-	if (!(cond)) {							\
-		fprintf(stderr, "# %s:%d: %s: %s\n", __FILE__,		\
-			__LINE__, #cond, strerror(errno));		\
-		abort();						\
-	}								\
-} while (0)
 
 static inline int hole_file(const char *name, off_t size)
 {

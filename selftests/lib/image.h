@@ -20,6 +20,7 @@
 
 #include "../../module/ondisk.h"
 #include "daxlab.h"
+#include "must.h"
 
 #define RECORDS_PER_BLOCK (DXL_BLOCK_SIZE / sizeof(struct dxl_inode_record))
 
@@ -28,21 +29,12 @@ struct image {
 	uint8_t *bytes;
 };
 
-/* A helper that cannot do its work ends the test. */
-#define image_must(cond) do {						\
-	if (!(cond)) {							\
-		fprintf(stderr, "# %s:%d: %s: %s\n", __FILE__,		\
-			__LINE__, #cond, strerror(errno));		\
-		abort();						\
-	}								\
-} while (0)
-
 /* Around the page cache, which does not know of what the filesystem stores. */
 static inline int image_open(void)
 {
 	int fd = open(DXL_DEV, O_RDWR | O_DIRECT | O_CLOEXEC);
 
-	image_must(fd >= 0);
+	must(fd >= 0);
 	return fd;
 }
 
@@ -53,8 +45,8 @@ static inline void image_load(struct image *image)
 	image->size = lseek(fd, 0, SEEK_END);
 	if (!image->bytes)
 		image->bytes = aligned_alloc(DXL_BLOCK_SIZE, image->size);
-	image_must(image->bytes);
-	image_must(pread(fd, image->bytes, image->size, 0) == (ssize_t)image->size);
+	must(image->bytes);
+	must(pread(fd, image->bytes, image->size, 0) == (ssize_t)image->size);
 	close(fd);
 }
 
@@ -62,7 +54,7 @@ static inline void image_store(const struct image *image)
 {
 	int fd = image_open();
 
-	image_must(pwrite(fd, image->bytes, image->size, 0) == (ssize_t)image->size);
+	must(pwrite(fd, image->bytes, image->size, 0) == (ssize_t)image->size);
 	close(fd);
 }
 
@@ -71,7 +63,7 @@ static inline void image_copy(struct image *to, const struct image *from)
 	to->size = from->size;
 	if (!to->bytes)
 		to->bytes = aligned_alloc(DXL_BLOCK_SIZE, from->size);
-	image_must(to->bytes);
+	must(to->bytes);
 	memcpy(to->bytes, from->bytes, from->size);
 }
 
@@ -226,7 +218,7 @@ static inline struct dxl_dirent *image_dirent(struct image *image, uint64_t dir,
 	struct image_find find = { .name = name };
 
 	image_walk(image, dir, image_find_in, &find);
-	image_must(find.found);
+	must(find.found);
 	return find.found;
 }
 

@@ -66,7 +66,7 @@ static inline void mutate_aim(struct image *image)
 			aim.nodes[aim.nr_nodes++] = le64toh(slot->root) >> DXL_BLOCK_SHIFT;
 		image_walk(image, ino, aim_word, slot);
 	}
-	image_must(aim.nr_inos > 40 && aim.nr_nodes > 40 && aim.nr_dir_blocks > 4);
+	must(aim.nr_inos > 40 && aim.nr_nodes > 40 && aim.nr_dir_blocks > 4);
 }
 
 static inline uint64_t pick_node(void)

@@ -16,23 +16,15 @@
 #include <unistd.h>
 
 #include "daxlab.h"
+#include "must.h"
 
 #define POWER_DIR	DXL_DEBUGFS "/devices/daxlab0"
-
-/* A helper that cannot do its work ends the test. */
-#define power_must(cond) do {						\
-	if (!(cond)) {							\
-		fprintf(stderr, "# %s:%d: %s: %s\n", __FILE__,		\
-			__LINE__, #cond, strerror(errno));		\
-		abort();						\
-	}								\
-} while (0)
 
 static inline int power_write(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
 
-	power_must(fd >= 0);
+	must(fd >= 0);
 	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
 	close(fd);
 	return err;
@@ -64,12 +56,12 @@ static inline const char *power_value(const char *key, char *value, size_t size)
 	char line[128], format[64];
 	bool found = false;
 
-	power_must(file);
+	must(file);
 	snprintf(format, sizeof(format), "%s %%%zus", key, size - 1);
 	while (!found && fgets(line, sizeof(line), file))
 		found = sscanf(line, format, value) == 1;
 	fclose(file);
-	power_must(found);
+	must(found);
 	return value;
 }
 

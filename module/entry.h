@@ -154,6 +154,7 @@ struct dxl_key {
  * @found: order of that entry
  * @woken: by the wake function, and not yet running under xa_lock again
  * @aborted: by dxl_tree_rescue(), guarded by xa_lock
+ * @requeued: by dxl_tree_requeue(), guarded by xa_lock: it looks again
  * @since: jiffies when it went to sleep
  */
 struct dxl_waiter {
@@ -167,6 +168,7 @@ struct dxl_waiter {
 	unsigned int found;
 	bool woken;
 	bool aborted;
+	bool requeued;
 	unsigned long since;
 };
 

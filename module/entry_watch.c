@@ -191,7 +191,8 @@ void dxl_tree_requeue(struct dxl_tree *tree)
 
 	xa_lock(&tree->xa);
 	list_for_each_entry(waiter, &tree->waiters, list) {
-		WRITE_ONCE(waiter->woken, true);
+		/* Not as if woken: it stays on the queue, where a wake may meet it. */
+		waiter->requeued = true;
 		if (dxl_watched())
 			dxl_wait_woken(waiter);
 		wake_up_process(waiter->task);

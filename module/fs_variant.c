@@ -231,8 +231,12 @@ int dxl_variant_change(struct super_block *sb, const struct dxl_variant *from,
 		if (dxl_mount_is_busy(sb)) {
 			err = -EBUSY;
 		} else {
+			WRITE_ONCE(lab->changing, true);
+			/* Pairs with dxl_tree_settled(). */
+			smp_wmb();
 			dxl_lab_vary(lab, &merged);
 			dxl_sb_visit_inodes(sb, dxl_requeue_inode, NULL);
+			WRITE_ONCE(lab->changing, false);
 		}
 	}
 	/* Grabs ask under xa_lock, where each tree was looked at since. */

@@ -209,6 +209,8 @@ struct dxl_frozen {
  * struct dxl_lab - one in each mount
  * @variant: choices; written under @lock and read by anybody
  * @varied: the mount has a reference on dxl_varied_key, guarded by @lock
+ * @changing: choices change, and who sleeps by the old ones may not yet have been
+ *	told to look again
  * @log: events, or NULL until somebody watched this mount
  * @sb: whose lab
  * @dir: its directory in debugfs, or NULL
@@ -228,6 +230,7 @@ struct dxl_frozen {
 struct dxl_lab {
 	struct dxl_variant variant;
 	bool varied;
+	bool changing;
 	struct dxl_log *log;
 	struct super_block *sb;
 	struct dentry *dir;

@@ -4,8 +4,9 @@
  *
  * A waiter is lost if and only if it is on the queue and nobody has woken it,
  * the entry that it found locked is locked no more, every wake that is owed for
- * a store or a removal was issued, and no woken waiter of the tree is still to
- * look: nobody is left then who would wake it but by chance.
+ * a store or a removal was issued, no woken waiter of the tree is still to look,
+ * and no change of the variant is about to wake all: nobody is left then who
+ * would wake it but by chance.
  */
 #include "verdict.h"
 #include "entry.h"
@@ -41,15 +42,21 @@ static bool dxl_waiter_lost(struct dxl_tree *tree,
 	       !dxl_wake_will_come(tree, waiter);
 }
 
-/* Has everybody who was to wake done so, and everybody who was woken looked? */
+/*
+ * Has everybody who was to wake done so, and everybody who was woken looked? A
+ * wake by new choices passes over who sleeps by old ones: dxl_variant_change()
+ * wakes those, under xa_lock, before it is through.
+ */
 static bool dxl_tree_settled(const struct dxl_tree *tree)
 {
 	const struct dxl_waiter *waiter;
 
-	if (tree->owed)
+	/* The choices that the wake was by were read before: dxl_variant_change(). */
+	smp_rmb();
+	if (tree->owed || (tree->lab && READ_ONCE(tree->lab->changing)))
 		return false;
 	list_for_each_entry(waiter, &tree->waiters, list)
-		if (waiter->woken)
+		if (waiter->woken || waiter->requeued)
 			return false;
 	return true;
 }

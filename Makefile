@@ -50,7 +50,7 @@ bench:
 
 clean:
 	+$(kbuild) clean
-	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name kernels -exec rm -rf {} +
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name kernels ! -name qemu -exec rm -rf {} +
 
 help:
 	@echo 'make                  build module/daxlab.ko (KDIR=... for another kernel)'
@@ -60,6 +60,6 @@ help:
 	@echo 'make check            run all tests in a VM                   (scripts/check --help)'
 	@echo 'make bench            compare with ext4, xfs and tmpfs        (scripts/bench --help)'
 	@echo 'make lint             checkpatch, sparse, shellcheck, includes'
-	@echo 'make clean            remove everything that was built, but not kernels'
+	@echo 'make clean            remove everything that was built, but not kernels and QEMU'
 
 .PHONY: modules install links check run lint bench clean help

@@ -11,10 +11,9 @@
 #   3. a session ends while a task is parked in the kernel: it goes on, its load is
 #      right, and the module unloads
 #
-# Wrong hooks end in an oops; a wrong oracle in another count. Code is patched while
-# others run it: so one thread for all processors of the VM.
+# Wrong hooks end in an oops; a wrong oracle in another count.
 #
-# daxlab-test: timeout=240 needs=module vm="--pmem 512M --one-thread"
+# daxlab-test: timeout=240 needs=module vm="--pmem 512M"
 . "$(dirname "$0")/lib/lib.sh"
 . "$(dirname "$0")/lib/pmem.sh"
 

@@ -17,9 +17,7 @@
  * that goes off over entries that were swallowed is a use after free; a PTE that
  * is written into a huge pmd is "Bad page map", or worse.
  *
- * A VM of its own: the first part patches the module under the workers' feet.
- *
- * daxlab-test: timeout=240 needs=module args="size=64M" vm="--one-thread"
+ * daxlab-test: timeout=240 needs=module args="size=64M"
  */
 #include <pthread.h>
 #include <time.h>

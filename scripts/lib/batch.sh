@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Running test files, in a VM or on the host, and telling ktap.sh how it went.
+# Running test files in lanes, each a subshell that has one VM at a time. A test
+# is run by whoever claims it first. What happens is told line by line on
+# stdout, in one write each, for scripts/lib/report.sh:
+#
+#   LANE begin NAME                      it runs
+#   LANE sub LINE                        a result line of its own
+#   LANE note LINE                       for people
+#   LANE end NAME SECONDS VERDICT WHY    pass, fail or skip
+#
 # Uses $kernel, $logs and $DAXLAB_SLOW of scripts/check.
 # shellcheck disable=SC2154
 
@@ -9,33 +17,35 @@
 # that the guest itself keeps, for loading and for looking at what is left.
 readonly BOOT_LIMIT=180 GRACE=${DAXLAB_GRACE:-120}
 readonly EX_UNFIT=3
-# When the current test began; how long each took is in the file "seconds".
-started=$SECONDS
-# VMs so far, each with a console of its own.
-boots=0
+# Set in each lane: its number, its VMs so far, when its current test began.
+lane=0 boots=0 started=0
 
-# show_log NAME - the end of what a failed test had to say
-show_log() {
-	[[ ! -s $logs/$1.log ]] || sed '/^TAP version/d' "$logs/$1.log" | tail -n 40 | ktap_note
-}
+# tell KIND REST... - a pipe takes 4096 bytes in one piece
+tell() { printf '%.4000s\n' "$lane $*"; }
 
-# first_complaint CONSOLE - the kernel's first since the last test began, which
-# may be why the guest fell silent
-first_complaint() {
-	awk '{ sub(/\r$/, ""); sub(/^\[[ 0-9.]*\] */, "") }
-		/^daxlab-test: begin/ { found = "" }
-		!found && /BUG|WARNING:|Oops|general protection|rcu: INFO/ { found = $0 }
-		END { print found }' "$1"
+# begin_test NAME
+begin_test() {
+	started=$SECONDS
+	tell begin "$1"
 }
 
 # end_test NAME VERDICT WHY
-end_test() {
-	echo "$((SECONDS - started)) $1" >>"$logs/seconds"
-	[[ $2 != fail ]] || show_log "$1"
-	ktap_end "$@"
-	# shellcheck disable=SC2086 # three counts
-	[[ $tests != "$TOP/selftests" ]] ||
-		result_keep "$1" $last_counts $((SECONDS - started)) $last_reasons
+end_test() { tell end "$1" "$((SECONDS - started))" "$2" "${*:3}"; }
+
+# tell_notes - stdin
+tell_notes() {
+	local line
+	while read -r line; do
+		tell note "$line"
+	done
+}
+
+# unclaimed RUN... - those that nobody has claimed yet
+unclaimed() {
+	local run
+	for run; do
+		[[ -e $logs/claims/$(test_name "$run") ]] || echo "$run"
+	done
 }
 
 # follow_guest FD PID - pass on what guest/tests says; sets $current to the
@@ -56,10 +66,11 @@ follow_guest() {
 		((!status)) || return 0
 		case $word in
 		begin)
-			current=${rest% *} started=$SECONDS
+			current=${rest% *}
+			begin_test "$current"
 			deadline=$((SECONDS + ${rest##* } + GRACE * DAXLAB_SLOW))
 			;;
-		'|') ktap_sub "$rest" ;;
+		'|') tell sub "$rest" ;;
 		end)
 			read -r name verdict rest <<<"$rest"
 			current=''
@@ -71,51 +82,51 @@ follow_guest() {
 	done
 }
 
-# run_in_vm OPTIONS FILE... - all of them in one VM as long as it lives
+# run_in_vm OPTIONS RUN... - those that are left, in one VM as long as it lives
 run_in_vm() {
-	local options=$1 fd pid status why second_chance=''
+	local options=$1 fd pid status why second_chance='' left
 	local current ended silent
 	shift
 
-	while (($#)); do
+	while mapfile -t left < <(unclaimed "$@") && ((${#left[@]})); do
 		((++boots))
 		# shellcheck disable=SC2086 # options are words
 		exec {fd}< <(exec "$TOP/scripts/vm" --no-build --kernel "$kernel" --out "$logs" \
-			--console "$logs/console-$boots.log" --timeout $((3600 * DAXLAB_SLOW)) $options \
-			-- "$TOP/scripts/guest/tests" "$@" 2>"$logs/vm.err")
+			--console "$logs/console-$lane-$boots.log" --timeout $((3600 * DAXLAB_SLOW)) $options \
+			-- "$TOP/scripts/guest/tests" "${left[@]}" 2>"$logs/vm-$lane.err")
 		pid=$!
 		follow_guest "$fd" "$pid"
 		exec {fd}<&-
 		status=0
 		wait "$pid" || status=$?
-		shift "$ended"
-		why=$(sed -n 's/^vm: //p' "$logs/vm.err" | tail -n 1)
+		why=$(sed -n 's/^vm: //p' "$logs/vm-$lane.err" | tail -n 1)
 		if ((silent)); then
-			why=$(first_complaint "$logs/console-$boots.log")
-			why="inconclusive: timeout, the guest does not answer${why:+: $why}"
+			why=$(first_complaint "$logs/console-$lane-$boots.log")
+			why="inconclusive: timeout, the guest does not answer${why:+: ${why#*:}}"
 		fi
+		mapfile -t left < <(unclaimed "$@")
 
 		if [[ $current ]]; then
-			ktap_note <"$logs/vm.err"
+			tell_notes <"$logs/vm-$lane.err"
 			end_test "$current" fail "$why"
-			shift
 		elif ((status == EX_UNFIT && ended)); then
 			continue
-		elif (($#)); then
+		elif ((${#left[@]})); then
 			# Lost between tests, or before the first: no test's fault,
 			# so the next one gets a second chance.
-			if [[ $second_chance != "$1" ]]; then
-				second_chance=$1
+			if [[ $second_chance != "${left[0]}" ]]; then
+				second_chance=${left[0]}
 				continue
 			fi
-			ktap_note <"$logs/vm.err"
-			end_test "$(test_name "$1")" fail "not run: ${why:-status $status}"
-			shift
+			mkdir "$logs/claims/$(test_name "${left[0]}")" 2>/dev/null || continue
+			begin_test "$(test_name "${left[0]}")"
+			tell_notes <"$logs/vm-$lane.err"
+			end_test "$(test_name "${left[0]}")" fail "not run: ${why:-status $status}"
 		elif ((status && status != EX_UNFIT)); then
 			# What the tests left behind may strike late.
-			ktap_note <"$logs/vm.err"
-			started=$SECONDS
-			end_test "vm-$boots" fail "lost after its last test: ${why:-status $status}"
+			begin_test "vm-$lane-$boots"
+			tell_notes <"$logs/vm-$lane.err"
+			end_test "vm-$lane-$boots" fail "lost after its last test: ${why:-status $status}"
 		fi
 	done
 }
@@ -123,16 +134,17 @@ run_in_vm() {
 # run_on_host FILE
 run_on_host() {
 	local name limit line status=0 fd pid
-	name=$(test_name "$1") started=$SECONDS
+	name=$(test_name "$1")
 	limit=$(test_limit "$1")
 
+	begin_test "$name"
 	exec {fd}< <(cd "$TOP" && DAXLAB_TOP=$TOP \
 		DAXLAB_KERNEL=$kernel DAXLAB_KO=$(module_for "$kernel" release) exec timeout -k 5 "$limit" \
 		"$(test_program "$1")" 2>&1 </dev/null)
 	pid=$!
 	while read -r line; do
 		echo "$line" >>"$logs/$name.log"
-		[[ ! $line =~ ^((not )?ok\ [0-9]|1\.\.) ]] || ktap_sub "$line"
+		[[ ! $line =~ ^((not )?ok\ [0-9]|1\.\.) ]] || tell sub "$line"
 	done <&"$fd"
 	exec {fd}<&-
 	wait "$pid" || status=$?
@@ -142,4 +154,30 @@ run_on_host() {
 	124) end_test "$name" fail "inconclusive: timeout after $limit s" ;;
 	*) end_test "$name" fail "the test ended with status $status" ;;
 	esac
+}
+
+# run_lane NR - whatever of $together, $alone and $on_host is left
+run_lane() {
+	local file
+
+	lane=$1
+	((!${#together[@]})) || run_in_vm "" "${together[@]}"
+	for file in "${alone[@]}"; do
+		mkdir "$logs/claims/$(test_name "$file").vm" 2>/dev/null || continue
+		run_in_vm "$(test_part "$file" vm "")" "$file"
+	done
+	for file in "${on_host[@]}"; do
+		mkdir "$logs/claims/$(test_name "$file")" 2>/dev/null || continue
+		run_on_host "$file"
+	done
+}
+
+# run_lanes COUNT
+run_lanes() {
+	local nr
+	mkdir -p "$logs/claims"
+	for ((nr = 1; nr <= $1; nr++)); do
+		run_lane "$nr" &
+	done
+	wait
 }

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the lanes tell (scripts/lib/batch.sh), a test file at a time as each
+# ends, on stdout and in the results that are kept. Uses $logs and $tests of
+# scripts/check.
+# shellcheck disable=SC2154
+
+# show_log NAME - the end of what a failed test had to say
+show_log() {
+	[[ ! -s $logs/$1.log ]] || sed '/^TAP version/d' "$logs/$1.log" | tail -n 40 | ktap_note
+}
+
+# report_test NAME SECONDS VERDICT WHY
+report_test() {
+	echo "$2 $1" >>"$logs/seconds"
+	[[ $3 != fail ]] || show_log "$1"
+	ktap_end "$1" "$3" "${*:4}"
+	# shellcheck disable=SC2086 # three counts
+	[[ $tests != "$TOP/selftests" ]] ||
+		result_keep "$1" $last_counts "$2" $last_reasons
+}
+
+# report_lanes - stdin: what they tell
+report_lanes() {
+	local lane kind rest line name seconds verdict why
+	local -a told=()
+
+	while read -r lane kind rest; do
+		case $kind in
+		begin)
+			told[lane]=''
+			ktap_note <<<"$rest begins"
+			;;
+		sub | note) told[lane]+="$kind $rest"$'\n' ;;
+		end)
+			while read -r kind line; do
+				case $kind in
+				sub) ktap_sub "$line" ;;
+				note) ktap_note <<<"$line" ;;
+				esac
+			done <<<"${told[lane]}"
+			told[lane]=''
+			read -r name seconds verdict why <<<"$rest"
+			report_test "$name" "$seconds" "$verdict" "$why"
+			;;
+		esac
+	done
+}

@@ -199,6 +199,8 @@ static int dxl_bdev_open(dxl_opened *opened, dxl_open_mode mode)
 
 	if (!dxl_open_claims(mode) || disk->part0->bd_holders)
 		return 0;
+	if (READ_ONCE(bdev->lower.gone))
+		return -ENXIO;
 	err = dxl_memory_settle(bdev);
 	if (err)
 		pr_err_ratelimited("%s: pages that were mapped are in use still\n",
@@ -206,9 +208,15 @@ static int dxl_bdev_open(dxl_opened *opened, dxl_open_mode mode)
 	return err;
 }
 
+static dxl_define_release(dxl_bdev_release)
+{
+	dxl_lower_closed();
+}
+
 static const struct block_device_operations dxl_bdev_fops = {
 	.owner = THIS_MODULE,
 	.open = dxl_bdev_open,
+	.release = dxl_bdev_release,
 	.submit_bio = dxl_submit_bio,
 };
 

@@ -18,6 +18,7 @@
 
 struct dax_device;
 struct dentry;
+struct iov_iter;
 struct dxl_image;
 
 /**
@@ -51,11 +52,13 @@ struct dxl_range {
  * @claim: what keeps others out
  * @dax: its memory
  * @pgoff: where there its first page is
+ * @gone: its driver goes, or has gone: nobody claims ours any more
  */
 struct dxl_lower {
 	dxl_claim *claim;
 	struct dax_device *dax;
 	pgoff_t pgoff;
+	bool gone;
 };
 
 /* Where the memory of devices comes from. */
@@ -143,8 +146,12 @@ bool dxl_range_used(const struct dxl_range *range);
 /* bdev_lower.c */
 int dxl_lower_get(struct dxl_lower *lower, const char *path, u64 *size);
 void dxl_lower_put(struct dxl_lower *lower);
+void dxl_lower_show(struct dxl_bdev *bdev);
+void dxl_lower_closed(void);
 void dxl_lower_submit(const struct dxl_lower *lower, struct bio *bio);
 int dxl_lower_zero(const struct dxl_lower *lower, u64 offset, u64 len);
+size_t dxl_lower_recover(const struct dxl_lower *lower, pgoff_t pgoff,
+			 void *addr, size_t bytes, struct iov_iter *iter);
 
 /* bdev_dax.c */
 int dxl_bdev_dax_add(struct dxl_bdev *bdev);

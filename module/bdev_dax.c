@@ -74,9 +74,8 @@ static size_t dxl_dax_recovery_write(struct dax_device *dax, pgoff_t pgoff,
 		       PFN_UP(offset + bytes), whole ? 0 : DXL_INJECT_PART) < 0)
 		return 0;
 	if (bdev->backing == DXL_BACKING_DEVICE)
-		return dax_recovery_write(bdev->lower.dax,
-					  bdev->lower.pgoff + pgoff, addr,
-					  bytes, iter);
+		return dxl_lower_recover(&bdev->lower, pgoff, addr, bytes,
+					 iter);
 	done = _copy_from_iter_flushcache(addr, bytes, iter);
 	dxl_image_wrote(bdev->image, dxl_page_to_byte(pgoff) + offset, done,
 			false);
@@ -124,6 +123,8 @@ int dxl_bdev_dax_add(struct dxl_bdev *bdev)
 		return err;
 	}
 	bdev->dax = dax;
+	if (lower)
+		dxl_lower_show(bdev);
 	return 0;
 }
 
@@ -138,6 +139,8 @@ int dxl_bdev_dax_add(struct dxl_bdev *bdev)
  */
 void dxl_bdev_dax_remove(struct dxl_bdev *bdev)
 {
+	if (bdev->backing == DXL_BACKING_DEVICE)
+		dxl_lower_show(NULL);
 	dxl_dax_hide(bdev->disk);
 	kill_dax(bdev->dax);
 	put_dax(bdev->dax);

@@ -11,6 +11,63 @@
 
 #include <linux/bio.h>
 #include <linux/dax.h>
+#include <linux/mutex.h>
+#include <linux/wait.h>
+
+/* The one that there can be, while its users may be told that its memory goes. */
+static struct dxl_bdev *dxl_lower_upper;
+static DEFINE_MUTEX(dxl_lower_lock);
+
+/* Woken when somebody closes our device. */
+static DECLARE_WAIT_QUEUE_HEAD(dxl_lower_wait);
+
+static bool dxl_lower_unclaimed(const struct dxl_bdev *bdev)
+{
+	return !READ_ONCE(bdev->disk->part0->bd_holders);
+}
+
+/*
+ * The driver below goes, and the memory with it, or some of that is bad. Whoever
+ * is on ours is told. Ours and xfs since 6.8 let go; of ext4, and xfs before, even
+ * umount would look at pages that are gone (dax_disassociate_entry()), so the
+ * driver has to wait for that. It can be killed, as its user likes.
+ */
+static int dxl_lower_notify(struct dax_device *dax, u64 offset, u64 len,
+			    int flags)
+{
+	struct dxl_bdev *bdev;
+	int err = -EOPNOTSUPP;
+
+	mutex_lock(&dxl_lower_lock);
+	bdev = dxl_lower_upper;
+	if (!bdev || &bdev->lower != dax_holder(dax))
+		goto out;
+	if (offset || len != U64_MAX) {
+		u64 start = dxl_page_to_byte(bdev->lower.pgoff);
+
+		if (offset >= start && offset - start < bdev->size)
+			err = dax_holder_notify_failure(bdev->dax,
+							offset - start, len,
+							flags);
+		goto out;
+	}
+
+	WRITE_ONCE(bdev->lower.gone, true);
+	err = dax_holder_notify_failure(bdev->dax, 0, U64_MAX, flags);
+	if (err && !dxl_lower_unclaimed(bdev)) {
+		pr_warn("%s: the memory of the device below goes: it has to wait until it is unmounted\n",
+			bdev->disk->disk_name);
+		err = wait_event_killable(dxl_lower_wait,
+					  dxl_lower_unclaimed(bdev));
+	}
+out:
+	mutex_unlock(&dxl_lower_lock);
+	return err;
+}
+
+static const struct dax_holder_operations dxl_lower_ops = {
+	.notify_failure	= dxl_lower_notify,
+};
 
 /**
  * dxl_lower_get() - Take the device below, so that nobody else has it.
@@ -46,7 +103,7 @@ int dxl_lower_get(struct dxl_lower *lower, const char *path, u64 *size)
 		goto err_claim;
 	}
 	err = -EBUSY;
-	lower->dax = fs_dax_get_by_bdev(bdev, &start, lower, NULL);
+	lower->dax = fs_dax_get_by_bdev(bdev, &start, lower, &dxl_lower_ops);
 	if (!lower->dax) {
 		pr_err("device=%s: its DAX memory is in use, gone, or does not start on a page\n",
 		       path);
@@ -59,6 +116,50 @@ int dxl_lower_get(struct dxl_lower *lower, const char *path, u64 *size)
 err_claim:
 	dxl_unclaim_bdev(lower->claim, lower);
 	return err;
+}
+
+/**
+ * dxl_lower_show() - Our device is there: its users are told what comes from below.
+ * @bdev: has a dax_device; or NULL: has none any more
+ *
+ * Context: May sleep until they have been told.
+ */
+void dxl_lower_show(struct dxl_bdev *bdev)
+{
+	mutex_lock(&dxl_lower_lock);
+	dxl_lower_upper = bdev;
+	mutex_unlock(&dxl_lower_lock);
+}
+
+/**
+ * dxl_lower_closed() - Somebody has closed our device.
+ *
+ * Context: Any context.
+ */
+void dxl_lower_closed(void)
+{
+	wake_up_all(&dxl_lower_wait);
+}
+
+/**
+ * dxl_lower_recover() - The device below writes to pages that may be bad.
+ * @lower: from dxl_lower_get()
+ * @pgoff: first page
+ * @addr: address on the media
+ * @bytes: how many
+ * @iter: from where
+ *
+ * Context: Inside dax_read_lock().
+ * Return: Bytes written; none if the memory is gone.
+ */
+size_t dxl_lower_recover(const struct dxl_lower *lower, pgoff_t pgoff,
+			 void *addr, size_t bytes, struct iov_iter *iter)
+{
+	/* All other calls look for themselves. */
+	if (!dax_alive(lower->dax))
+		return 0;
+	return dax_recovery_write(lower->dax, lower->pgoff + pgoff, addr,
+				  bytes, iter);
 }
 
 /**

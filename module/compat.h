@@ -264,10 +264,11 @@ static inline bool dxl_bdev_has_dax(struct block_device *bdev)
 
 /* The claim on the block device keeps others out, where the memory is ours. */
 static inline struct dax_device *dxl_dax_get(struct block_device *bdev,
-					     u64 *start, void *holder)
+					     u64 *start, void *holder,
+					     const struct dax_holder_operations *ops)
 {
 	if (!dxl_dax_is_ours(bdev))
-		return fs_dax_get_by_bdev(bdev, start, holder, NULL);
+		return fs_dax_get_by_bdev(bdev, start, holder, ops);
 	*start = 0;
 	return bdev->bd_disk->queue->queuedata;
 }

@@ -86,6 +86,8 @@ static inline bool dxl_open_claims(dxl_open_mode mode)
 {
 	return mode & BLK_OPEN_EXCL;
 }
+
+#define dxl_define_release(name)	void name(struct gendisk *disk)
 #else
 typedef struct block_device dxl_opened;
 typedef fmode_t dxl_open_mode;
@@ -99,6 +101,8 @@ static inline bool dxl_open_claims(dxl_open_mode mode)
 {
 	return mode & FMODE_EXCL;
 }
+
+#define dxl_define_release(name)	void name(struct gendisk *disk, fmode_t mode)
 #endif
 
 /*

@@ -140,6 +140,7 @@ struct dxl_alloc {
  * struct dxl_sb - a mount
  * @sb: the VFS object
  * @node: in the list of mounts, guarded by its lock (super.c)
+ * @gone_node: in the list of those whose memory may go, guarded by its lock (gone.c)
  * @media: the device memory
  * @alloc: free blocks
  * @uuid: given by format, immutable
@@ -158,6 +159,7 @@ struct dxl_alloc {
 struct dxl_sb {
 	struct super_block *sb;
 	struct list_head node;
+	struct list_head gone_node;
 	struct dxl_media media;
 	struct dxl_alloc alloc;
 	uuid_t uuid;
@@ -383,5 +385,12 @@ static inline bool dxl_inode_dax(const struct inode *inode)
 
 int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end);
 int dxl_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+
+/* gone.c */
+extern const struct dax_holder_operations dxl_gone_ops;
+void dxl_gone_watch(struct dxl_sb *sbi);
+void dxl_gone_unwatch(struct dxl_sb *sbi);
+int dxl_gone_init(void);
+void dxl_gone_exit(void);
 
 #endif /* DXL_FS_H */

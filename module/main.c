@@ -51,9 +51,12 @@ static int __init dxl_init(void)
 	err = dxl_entry_init();
 	if (err)
 		goto err_keys;
-	err = dxl_bdev_init();
+	err = dxl_gone_init();
 	if (err)
 		goto err_entry;
+	err = dxl_bdev_init();
+	if (err)
+		goto err_gone;
 	if (dxl_bdev_has_images())
 		dxl_media_use_images(&dxl_media_images);
 	err = dxl_fault_init();
@@ -76,6 +79,8 @@ err_fault:
 	dxl_fault_exit();
 err_bdev:
 	dxl_bdev_exit();
+err_gone:
+	dxl_gone_exit();
 err_entry:
 	dxl_entry_exit();
 err_keys:
@@ -91,6 +96,7 @@ static void __exit dxl_exit(void)
 	dxl_pwb_variant_exit();
 	dxl_fault_exit();
 	dxl_bdev_exit();
+	dxl_gone_exit();
 	dxl_entry_exit();
 	dxl_keys_flush();
 }

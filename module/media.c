@@ -151,6 +151,7 @@ static int dxl_media_find_all(struct dxl_media *media)
  * @media: filled in
  * @bdev: an open block device
  * @holder: who claims the dax_device
+ * @ops: what he does when the memory goes
  *
  * Context: May sleep.
  * Return: 0; -EOPNOTSUPP if the device has no memory that can be mapped;
@@ -158,7 +159,7 @@ static int dxl_media_find_all(struct dxl_media *media)
  * -ENOMEM.
  */
 int dxl_media_open(struct dxl_media *media, struct block_device *bdev,
-		   void *holder)
+		   void *holder, const struct dax_holder_operations *ops)
 {
 	u64 start;
 	int err;
@@ -170,7 +171,7 @@ int dxl_media_open(struct dxl_media *media, struct block_device *bdev,
 		pr_err("%pg: no DAX on this device\n", bdev);
 		return -EOPNOTSUPP;
 	}
-	media->dax = dxl_dax_get(bdev, &start, holder);
+	media->dax = dxl_dax_get(bdev, &start, holder, ops);
 	if (!media->dax) {
 		pr_err("%pg: its DAX memory is in use, gone, or does not start on a page\n",
 		       bdev);
@@ -220,7 +221,7 @@ void dxl_media_close(struct dxl_media *media, void *holder)
 int dxl_media_enter(struct dxl_media *media, int *id)
 {
 	*id = dax_read_lock();
-	if (likely(dax_alive(media->dax)))
+	if (likely(dax_alive(media->dax) && !READ_ONCE(media->gone)))
 		return 0;
 	dax_read_unlock(*id);
 	return -EIO;

@@ -44,7 +44,7 @@ struct dxl_media_spy {
 };
 
 /**
- * struct dxl_media - an open DAX device; immutable after dxl_media_open()
+ * struct dxl_media - an open DAX device; immutable after dxl_media_open(), but for @gone
  * @bdev: the block device
  * @dax: its dax_device
  * @pgoff: page offset of block 0 of @bdev on @dax
@@ -57,6 +57,7 @@ struct dxl_media_spy {
  * @counted: references tell who uses pages: each has one of its own that is idle
  *	at 1 (dev_pagemap), or each chunk as a whole (ours, joined); only then may
  *	PMDs map them
+ * @gone: the memory goes, or has gone (gone.c): nobody enters any more
  * @image: what it would hold after a power loss, if the device models that
  * @spy: NULL but in selftest/crash.c; looked at by the debug build only
  */
@@ -69,13 +70,14 @@ struct dxl_media {
 	void **kaddr;
 	bool pagemap;
 	bool counted;
+	bool gone;
 	void *image;
 	const struct dxl_media_spy *spy;
 };
 
 void dxl_media_use_images(const struct dxl_media_images *images);
 int dxl_media_open(struct dxl_media *media, struct block_device *bdev,
-		   void *holder);
+		   void *holder, const struct dax_holder_operations *ops);
 void dxl_media_close(struct dxl_media *media, void *holder);
 
 int dxl_media_enter(struct dxl_media *media, int *id);

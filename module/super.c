@@ -182,6 +182,7 @@ static int dxl_fill_super(struct super_block *sb, struct fs_context *fc)
 		return -ENOMEM;
 	sbi->sb = sb;
 	INIT_LIST_HEAD(&sbi->node);
+	INIT_LIST_HEAD(&sbi->gone_node);
 	ida_init(&sbi->inos);
 	mutex_init(&sbi->intent_lock);
 	dxl_lab_init(&sbi->lab, sb);
@@ -202,7 +203,8 @@ static int dxl_fill_super(struct super_block *sb, struct fs_context *fc)
 		return -EINVAL;
 	}
 
-	err = dxl_media_open(&sbi->media, sb->s_bdev, sb);
+	dxl_gone_watch(sbi);
+	err = dxl_media_open(&sbi->media, sb->s_bdev, sb, &dxl_gone_ops);
 	if (err)
 		return err;
 	err = dxl_load(sbi, ctx->format);
@@ -243,6 +245,7 @@ static void dxl_kill_sb(struct super_block *sb)
 	mutex_unlock(&dxl_mounts_lock);
 	dxl_balloc_exit(sbi);
 	dxl_media_close(&sbi->media, sb);
+	dxl_gone_unwatch(sbi);
 	ida_destroy(&sbi->inos);
 	dxl_lab_exit(&sbi->lab);
 	kfree(sbi);

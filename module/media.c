@@ -261,7 +261,8 @@ long dxl_media_map(struct dxl_media *media, u64 block, long nr, void **kaddr,
 				DAX_ACCESS, kaddr, &raw);
 	if (got > 0)
 		*pfn = dxl_pfn_raw(raw);
-	return got;
+	/* It goes just now: who comes later does not even enter. */
+	return got == -ENXIO ? -EIO : got;
 }
 
 /**

@@ -12,12 +12,12 @@ headers = $(or $(patsubst %/Makefile,%,$(wildcard $(kdir)/headers/Makefile)),$(k
 kmake = $(or $(wildcard $(kdir)/make $(filter %/make,$(patsubst %/headers,%/make,$(kdir)))),$(MAKE))
 
 # A debug build runs the module's own tests at load; a bare one has no windows
-# and no variants, for scripts/bench. They are built from links in a folder of
-# their own, so that all builds stay fresh side by side; OUT= gives any other
-# build such a folder.
-OUT ?= $(CURDIR)$(if $(DAXLAB_DEBUG),/build/debug)$(if $(DAXLAB_BARE),/build/bare)
+# and no variants, and a floor no entry lock either, for scripts/bench. They are
+# built from links in folders of their own, so that all builds stay fresh side by
+# side; OUT= gives any other build such a folder.
+OUT ?= $(CURDIR)$(if $(DAXLAB_DEBUG),/build/debug)$(if $(DAXLAB_BARE),/build/$(if $(DAXLAB_FLOOR),floor,bare))
 kbuild = $(kmake) -C $(headers) M=$(abspath $(OUT)) $(if $(DAXLAB_DEBUG),DAXLAB_DEBUG=y) \
-	$(if $(DAXLAB_BARE),DAXLAB_BARE=y)
+	$(if $(DAXLAB_BARE),DAXLAB_BARE=y) $(if $(DAXLAB_FLOOR),DAXLAB_FLOOR=y)
 
 modules: links
 	@echo "  KDIR    $(kdir)"

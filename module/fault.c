@@ -281,6 +281,27 @@ static noinline vm_fault_t dxl_fault_not_grabbed(struct dxl_fault *fault,
 	return dxl_fault_error(fault, err);
 }
 
+/*
+ * The floor that scripts/bench measures (DAXLAB_FLOOR): a frame that is known is
+ * mapped, and no entry locked or marked for it. So that build flushes nothing at a
+ * sync, and a truncate must not meet a fault: it is good for nothing else.
+ */
+static bool dxl_fault_floor(const struct dxl_fault *fault, vm_fault_t *ret)
+{
+	void *entry = xa_load(&dxl_fault_tree(fault)->xa, fault->index);
+
+	if (!entry || !dxl_entry_is_data(entry) ||
+	    dxl_entry_order(entry) != fault->order ||
+	    dxl_fault_pmd_changed(fault))
+		return false;
+	if (fault->write)
+		__mark_inode_dirty(fault->inode, I_DIRTY_PAGES);
+	dxl_stat_inc(fault->order ? DXL_STAT_FAULT_PMD_MAPPED :
+				    DXL_STAT_FAULT_PTE_MAPPED);
+	*ret = __dxl_fault_insert(fault, dxl_entry_pfn(entry), false);
+	return true;
+}
+
 static vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
 {
 	struct dxl_tree *tree = dxl_fault_tree(fault);
@@ -288,6 +309,8 @@ static vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
 	vm_fault_t ret;
 	int err;
 
+	if (DXL_FLOOR && dxl_fault_floor(fault, &ret))
+		return ret;
 	err = dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_GRAB);
 	if (err)
 		return dxl_fault_error(fault, err);

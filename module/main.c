@@ -44,6 +44,8 @@ static int __init dxl_init(void)
 {
 	int err;
 
+	if (DXL_FLOOR)
+		pr_warn("built to be measured: syncs keep no promise\n");
 	err = dxl_selftest();
 	if (err)
 		goto err_keys;

@@ -311,6 +311,13 @@ DXL_KEY_DECLARE(dxl_varied_key);
 #define DXL_BARE	0
 #endif
 
+/* A build whose faults lock no entry that is there: see dxl_fault_floor(). */
+#ifdef DAXLAB_FLOOR
+#define DXL_FLOOR	1
+#else
+#define DXL_FLOOR	0
+#endif
+
 static __always_inline bool dxl_varied(void)
 {
 	return !DXL_BARE &&

@@ -3,11 +3,11 @@
  * Power fails at random moments under load, and no promise is lost.
  *
  * Tasks store through mappings and msync, write and fdatasync or with O_SYNC, append,
- * punch, and replace a file by rename (lib/promise.h). Each notes what it is about to do, does it, and if power
- * is there still, that it is promised. So when it has failed at most one step of
- * each task is between the two: what is there is as before that step or as after it,
- * word by word where the step is data. Power fails before a random fence or at a
- * random time. fsck must find no damage, and none after the mount.
+ * punch, and replace a file by rename (lib/promise.h). Each notes what it is about to
+ * do, does it, and if power is there still, that it is promised. So when it has
+ * failed at most one step of each task is between the two: what is there is as before
+ * that step or as after it, word by word where the step is data. Power fails before a
+ * random fence or at a random time. fsck must find no damage, and none after the mount.
  *
  * With each fifth flush dropped, or all fences, promises must be lost.
  *

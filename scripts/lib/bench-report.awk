@@ -8,11 +8,12 @@ BEGIN {
 	nr_main = split("daxlab ext4 xfs tmpfs", main)
 	nr_rows = split("pte_read_fault pte_write_after_read pte_write_fault " \
 		"pte_first_write msync_page pmd_read_fault pmd_write_fault " \
-		"pmd_first_write msync_pmd fio_randread_1 fio_randread_2 " \
+		"pmd_first_write msync_pmd create create_fsync append_fsync unlink fio_randread_1 fio_randread_2 " \
 		"fio_randwrite_1 fio_randwrite_2", rows)
-	nr_variants = split("ram bare armed varied notiming", variants)
+	nr_variants = split("ram bare floor armed varied notiming", variants)
 	title["ram"] = "daxlab on its own RAM device"
 	title["bare"] = "daxlab built without windows and variants"
+	title["floor"] = "the floor: known frames mapped without an entry lock, windows and variants"
 	title["armed"] = "daxlab while a window is armed for another file"
 	title["varied"] = "daxlab while another mount is not sound"
 	title["notiming"] = "daxlab without the timing of holds (timing=0)"
@@ -165,7 +166,7 @@ function variant_table(mode, variant,	r, ours, head, base, difference)
 
 function doubts(	k, part, r, m, i, n, names)
 {
-	n = split("daxlab ext4 xfs daxlab_ram daxlab_bare daxlab_armed daxlab_varied " \
+	n = split("daxlab ext4 xfs daxlab_ram daxlab_bare daxlab_floor daxlab_armed daxlab_varied " \
 		"daxlab_notiming", names)
 	for (m = 1; m <= 2; m++)
 		for (r = 1; r <= nr_rows; r++)

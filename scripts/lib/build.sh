@@ -12,7 +12,7 @@ make_quietly() {
 	die 1 "the build failed: $1 (all of it: $log)"
 }
 
-# built_for KERNEL KIND - the folder of its release, debug or bare build
+# built_for KERNEL KIND - the folder of its release, debug, bare or floor build
 built_for() {
 	if [[ ! -L $1/lib/modules/$(kernel_version "$1") ]]; then
 		echo "$BUILD/for/$(basename "$1")/$2"
@@ -33,5 +33,6 @@ build_module() {
 	mkdir -p "$BUILD"
 	make_quietly "$kind" modules "KDIR=$1" "OUT=$(built_for "$1" "$kind")" \
 		"DAXLAB_DEBUG=$([[ $kind != debug ]] || echo 1)" \
-		"DAXLAB_BARE=$([[ $kind != bare ]] || echo 1)"
+		"DAXLAB_BARE=$([[ $kind != bare && $kind != floor ]] || echo 1)" \
+		"DAXLAB_FLOOR=$([[ $kind != floor ]] || echo 1)"
 }

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# selftests/bench/guest.sh MODE ROUNDS MEBIBYTES ROWS SYSTEM...
+# selftests/bench/guest.sh own|one MODE ROUNDS MEBIBYTES ROWS SYSTEM...
 #
 # The half of scripts/bench that runs in the VM: each system on its own piece
-# of the same kind of memory, rounds in which the order rotates, and a line
+# of the same kind of memory, or one after the other on the same piece, rounds in which the order rotates, and a line
 # "MODE SYSTEM ROUND ROW VALUE ok|DOUBT" in raw.txt for each measurement.
 set -euo pipefail
 
-mode=$1 rounds=$2 mebibytes=$3 rows=$4
-systems=("${@:5}")
+place=$1 mode=$2 rounds=$3 mebibytes=$4 rows=$5
+systems=("${@:6}")
 raw=$DAXLAB_OUT/raw.txt
 first=format	# the first mount of daxlab makes the filesystem
 debugfs=/sys/kernel/debug/daxlab
@@ -17,6 +17,11 @@ timing=/sys/module/daxlab/parameters/timing
 fio_rows=(fio_randread_1 fio_randread_2 fio_randwrite_1 fio_randwrite_2)
 fault_rows=(pte_first_write pte_read_fault pte_write_after_read pte_write_fault
 	msync_page pmd_first_write pmd_read_fault pmd_write_fault msync_pmd)
+# The floor has no marks for a sync to find, and makes first entries as all do.
+floor_rows='^(pte_read_fault|pte_write_after_read|pte_write_fault|pmd_read_fault|pmd_write_fault)$'
+name_rows=(create create_fsync append_fsync unlink)
+ext4_dev=/dev/pmem1 xfs_dev=/dev/pmem2
+[[ $place == own ]] || ext4_dev=/dev/pmem0 xfs_dev=/dev/pmem0
 
 say() { printf '%s\n' "$*" >&2; }
 load() { modprobe -C /dev/null "$@"; }
@@ -26,19 +31,19 @@ any_of() { printf '%s\n' "$@" | grep -qE -- "$rows"; }
 # What each needs for huge mappings: blocks of a file on 2 MiB boundaries.
 make_daxlab() { mount -t daxlab -o "$first" /dev/pmem0 "$1"; }
 # The same mount: only the state or the build of the module differs.
-for same in notiming armed varied bare; do
+for same in notiming armed varied bare floor; do
 	eval "make_daxlab_$same() { mount --bind /run/bench/daxlab \"\$1\"; }"
 done
 make_daxlab_ram() { mount -t daxlab /dev/daxlab0 "$1"; }
 make_ext4() {
 	load ext4
-	mkfs.ext4 -q -F -b 4096 -E stride=512,stripe_width=512 /dev/pmem1
-	mount -t ext4 -o dax=always /dev/pmem1 "$1"
+	mkfs.ext4 -q -F -b 4096 -E stride=512,stripe_width=512 "$ext4_dev"
+	mount -t ext4 -o dax=always "$ext4_dev" "$1"
 }
 make_xfs() {
 	load xfs
-	mkfs.xfs -q -f -m reflink=0 -d su=2m,sw=1 -l size=64m,su=4k /dev/pmem2
-	mount -t xfs -o dax=always /dev/pmem2 "$1"
+	mkfs.xfs -q -f -m reflink=0 -d su=2m,sw=1 -l size=64m,su=4k "$xfs_dev"
+	mount -t xfs -o dax=always "$xfs_dev" "$1"
 }
 make_tmpfs() { mount -t tmpfs tmpfs "$1"; }
 
@@ -51,6 +56,16 @@ run_faultbench() {
 	# often enough for the rows of few operations.
 	[[ $mode == icount ]] || command=(taskset -c 1 "${command[@]}" -n 3)
 	"${command[@]}" "/run/bench/$system" >/run/bench.out
+	while read -r row value verdict; do
+		[[ $system != daxlab_floor || $row =~ $floor_rows ]] || continue
+		! any_of "$row" || echo "$mode $system $round $row $value $verdict" >>"$raw"
+	done </run/bench.out
+}
+
+run_namebench() {
+	local system=$1 round=$2 row value verdict
+
+	namebench "/run/bench/$system" >/run/bench.out
 	while read -r row value verdict; do
 		! any_of "$row" || echo "$mode $system $round $row $value $verdict" >>"$raw"
 	done </run/bench.out
@@ -100,6 +115,7 @@ into() {
 		echo v4.20 >"$debugfs/daxlab0/variant"
 		;;
 	daxlab_bare) swap_module "$DAXLAB_KO_BARE" ;;
+	daxlab_floor) swap_module "$DAXLAB_KO_FLOOR" ;;
 	esac
 }
 
@@ -111,14 +127,35 @@ out_of() {
 		echo sound >"$debugfs/daxlab0/variant"
 		umount /run/bench-varied
 		;;
-	daxlab_bare) swap_module "$DAXLAB_KO" ;;
+	daxlab_bare | daxlab_floor) swap_module "$DAXLAB_KO" ;;
 	esac
 }
 
-run_system() {
-	into "$1"
+measure() {
 	! any_of "${fault_rows[@]}" || run_faultbench "$@"
+	! any_of "${name_rows[@]}" || [[ $1 == daxlab_floor ]] || run_namebench "$@"
 	[[ $mode == icount ]] || run_fio "$@"
+}
+
+# run_one SYSTEM ROUND - made anew on the one device, and unmounted
+run_one() {
+	local ko=$DAXLAB_KO
+
+	case $1 in
+	daxlab_bare) ko=$DAXLAB_KO_BARE ;;
+	daxlab_floor) ko=$DAXLAB_KO_FLOOR ;;
+	esac
+	[[ $1 != daxlab* ]] || insmod "$ko" ndev=0
+	"make_${1%%_*}" "/run/bench/$1"
+	fill "$1"
+	measure "$@"
+	umount "/run/bench/$1"
+	[[ $1 != daxlab* ]] || rmmod daxlab
+}
+
+run_own() {
+	into "$1"
+	measure "$@"
 	out_of "$1"
 }
 
@@ -130,14 +167,18 @@ fill() {
 : >"$raw"
 load nd_e820
 load nd_pmem
-if [[ "${systems[*]}" == *daxlab* ]]; then
-	insmod "$DAXLAB_KO" ndev=1 "size=$((mebibytes * 4))M"
-fi
 for system in "${systems[@]}"; do
 	mkdir -p "/run/bench/$system"
-	"make_$system" "/run/bench/$system"
-	fill "$system"
 done
+if [[ $place == own ]]; then
+	if [[ "${systems[*]}" == *daxlab* ]]; then
+		insmod "$DAXLAB_KO" ndev=1 "size=$((mebibytes * 4))M"
+	fi
+	for system in "${systems[@]}"; do
+		"make_$system" "/run/bench/$system"
+		fill "$system"
+	done
+fi
 mkdir -p /run/bench-varied
 
 for ((round = 1; round <= rounds; round++)); do
@@ -145,6 +186,6 @@ for ((round = 1; round <= rounds; round++)); do
 		"${systems[@]:0:(round - 1) % ${#systems[@]}}")
 	say "$mode: round $round of $rounds: ${order[*]}"
 	for system in "${order[@]}"; do
-		run_system "$system" "$round"
+		"run_$place" "$system" "$round"
 	done
 done

@@ -78,7 +78,8 @@ static inline void step_punch(struct worker *worker, unsigned int slot, uint64_t
 				slot * PAGE, PAGE));
 }
 
-static inline bool words_hold(struct worker *worker, unsigned int slot, uint64_t before, uint64_t after)
+static inline bool words_hold(struct worker *worker, unsigned int slot, uint64_t before,
+			      uint64_t after)
 {
 	uint64_t words[WORDS];
 	unsigned int i;
@@ -90,13 +91,15 @@ static inline bool words_hold(struct worker *worker, unsigned int slot, uint64_t
 	return true;
 }
 
-static inline bool punch_holds(struct worker *worker, unsigned int slot, uint64_t before, uint64_t after)
+static inline bool punch_holds(struct worker *worker, unsigned int slot, uint64_t before,
+			       uint64_t after)
 {
 	return words_hold(worker, slot, before & 1 ? before : 0, after & 1 ? after : 0);
 }
 
 /* Slot after slot in one file each: a number of whole records, each its own. */
-static inline void slot_path(struct worker *worker, unsigned int slot, char *path, size_t size)
+static inline void slot_path(struct worker *worker, unsigned int slot, char *path,
+			     size_t size)
 {
 	snprintf(path, size, "%s.%u", worker->path, slot);
 }
@@ -113,7 +116,8 @@ static inline void step_append(struct worker *worker, unsigned int slot, uint64_
 	close(fd);
 }
 
-static inline bool append_holds(struct worker *worker, unsigned int slot, uint64_t before, uint64_t after)
+static inline bool append_holds(struct worker *worker, unsigned int slot, uint64_t before,
+				uint64_t after)
 {
 	char path[80], record[RECORD];
 	uint64_t n = 0;
@@ -151,7 +155,8 @@ static inline void step_replace(struct worker *worker, unsigned int slot, uint64
 	must(!rename(new, path));
 }
 
-static inline bool replace_holds(struct worker *worker, unsigned int slot, uint64_t before, uint64_t after)
+static inline bool replace_holds(struct worker *worker, unsigned int slot, uint64_t before,
+				 uint64_t after)
 {
 	uint64_t n = 0;
 	char path[80];

@@ -31,6 +31,7 @@ static void dxl_bridge_put(struct dxl_bridge *bridge)
 	dxl_syncs_forget(bridge);
 	dxl_tree_destroy(&bridge->tree);
 	dxl_lab_exit(&bridge->lab);
+	kfree(bridge->tally);
 	fput(bridge->file);
 	kfree(bridge);
 }
@@ -75,9 +76,15 @@ static struct dxl_bridge *dxl_bridge_of(const struct dxl_hook *hook,
 	return bridge;
 }
 
-/* Where the task is in the file, for selectors and events. */
-static pgoff_t dxl_hook_index(const struct dxl_hook *hook,
-			      const unsigned long *arg)
+/**
+ * dxl_hook_index() - Where a task is in the file, for selectors and events.
+ * @hook: where it comes to
+ * @arg: arguments of the function
+ *
+ * Context: Any context.
+ * Return: A page index; 0 if the arguments do not tell.
+ */
+pgoff_t dxl_hook_index(const struct dxl_hook *hook, const unsigned long *arg)
 {
 	switch (hook->key) {
 	case DXL_KEY_XAS:
@@ -119,7 +126,27 @@ static void dxl_hook_note(struct dxl_bridge *bridge,
 		dxl_note(&bridge->tree, DXL_EV_STORE, index, order, index, 0);
 }
 
-/* No reference, no sleep: the task crosses and that is all. */
+/* A sync of the file asks for an entry that it has met locked, under xa_lock. */
+static unsigned long dxl_pass_meeting(struct dxl_bridge *bridge,
+				      const struct dxl_hook *hook,
+				      const unsigned long *arg)
+{
+	struct xa_state *xas = (struct xa_state *)arg[0];
+	pgoff_t index = xas->xa_index;
+	unsigned long ret;
+
+	if (!READ_ONCE(bridge->tally))
+		dxl_hook_cross(bridge, hook->before, index, 0);
+	dxl_cure_meeting(bridge, xas);
+	ret = dxl_hook_call(hook, arg);
+	dxl_sync_met(bridge, index, ret);
+	return ret;
+}
+
+/*
+ * A spinlock is held, so no reference is taken or given back, which may sleep. Who
+ * is in a sync of the file has one.
+ */
 static unsigned long dxl_pass_atomic(const struct dxl_hook *hook,
 				     const unsigned long *arg)
 {
@@ -128,12 +155,12 @@ static unsigned long dxl_pass_atomic(const struct dxl_hook *hook,
 
 	rcu_read_lock();
 	bridge = rcu_dereference(dxl_bridge_now);
-	if (bridge && dxl_hook_is_for(hook, arg, bridge) &&
-	    dxl_sync_is_mine(bridge, &index))
-		dxl_hook_cross(bridge, hook->before, dxl_hook_index(hook, arg),
-			       0);
+	if (bridge && (!dxl_hook_is_for(hook, arg, bridge) ||
+		       !dxl_sync_is_mine(bridge, &index)))
+		bridge = NULL;
 	rcu_read_unlock();
-	return dxl_hook_call(hook, arg);
+	return bridge ? dxl_pass_meeting(bridge, hook, arg) :
+			dxl_hook_call(hook, arg);
 }
 
 static unsigned long dxl_pass_sync(struct dxl_bridge *bridge,
@@ -151,19 +178,39 @@ static unsigned long dxl_pass_sync(struct dxl_bridge *bridge,
 	sync = dxl_sync_begin(bridge, wbc->range_start >> PAGE_SHIFT,
 			      wbc->range_end >> PAGE_SHIFT);
 	ret = dxl_hook_call(hook, arg);
+	if (!(int)ret)
+		dxl_cure_walked(bridge, wbc->range_start >> PAGE_SHIFT,
+				wbc->range_end >> PAGE_SHIFT);
 	dxl_sync_end(bridge, sync, ret);
 	return ret;
 }
 
-/* dax_flush(device, address, size); it is flushed when this has returned. */
-static void dxl_hook_flushed(struct dxl_bridge *bridge,
-			     const unsigned long *arg)
+/**
+ * dxl_hook_flushed() - dax_flush() has returned.
+ * @bridge: of a file that is maybe not the one that was flushed
+ * @arg: its arguments: device, address, size
+ *
+ * Context: Process context.
+ */
+void dxl_hook_flushed(struct dxl_bridge *bridge, const unsigned long *arg)
 {
 	void *addr = (void *)arg[1];
 
 	if (virt_addr_valid(addr) && PAGE_ALIGNED(addr))
 		dxl_sync_flushed(bridge, PHYS_PFN(virt_to_phys(addr)),
 				 arg[2] >> PAGE_SHIFT);
+}
+
+/* What has been taken out of the tree is promised no more. */
+static void dxl_hook_deleted(struct dxl_bridge *bridge,
+			     const struct dxl_hook *hook,
+			     const unsigned long *arg, unsigned long ret)
+{
+	if (hook == &dxl_hooks[DXL_HOOK_DELETE] && (int)ret)
+		dxl_sync_gone(bridge, arg[1], arg[1]);
+	else if (hook == &dxl_hooks[DXL_HOOK_DELETE_RANGE])
+		dxl_sync_gone(bridge, arg[1] >> PAGE_SHIFT,
+			      arg[2] >> PAGE_SHIFT);
 }
 
 static unsigned long dxl_pass(struct dxl_bridge *bridge,
@@ -212,8 +259,11 @@ unsigned long dxl_bridge_pass(const struct dxl_hook *hook,
 		return dxl_hook_call(hook, arg);
 	if (hook == &dxl_hooks[DXL_HOOK_SYNC])
 		ret = dxl_pass_sync(bridge, hook, arg);
+	else if (READ_ONCE(bridge->tally))
+		ret = dxl_record_pass(bridge, hook, arg);
 	else
 		ret = dxl_pass(bridge, hook, arg);
+	dxl_hook_deleted(bridge, hook, arg, ret);
 	dxl_bridge_put(bridge);
 	return ret;
 }
@@ -231,6 +281,7 @@ static struct dxl_bridge *dxl_bridge_new(struct file *file)
 	spin_lock_init(&bridge->lock);
 	INIT_LIST_HEAD(&bridge->syncs);
 	dxl_lab_init(&bridge->lab, inode->i_sb);
+	bridge->lab.stock = true;
 	dxl_tree_init(&bridge->tree, NULL, &bridge->lab, inode->i_sb->s_dev,
 		      inode->i_ino);
 	if (!dxl_log_open(&bridge->lab))
@@ -379,4 +430,5 @@ void dxl_bridge_show(struct seq_file *seq, struct dxl_bridge *bridge)
 		seq_printf(seq, "hook %s %s\n", hook->symbol[0],
 			   hook->address ? "on" : "missing");
 	dxl_syncs_show(seq, bridge);
+	dxl_waiters_show(seq, bridge);
 }

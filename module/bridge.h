@@ -7,7 +7,8 @@
  * a mount of ours. A window is a function of fs/dax.c: ftrace lets its callers
  * enter a wrapper instead (bridge_hook.c), which crosses the window, calls the
  * function, and crosses what comes after. Tasks are parked where the kernel holds
- * no spinlock; nothing of the kernel is changed, and no error is put in.
+ * no spinlock, and no error is put in. Nothing of the kernel is changed, unless the
+ * session asks for a cure (bridge_cure.c): what a wrapper can do about a bug.
  */
 #ifndef DXL_BRIDGE_H
 #define DXL_BRIDGE_H
@@ -35,5 +36,16 @@ void dxl_bridge_exit(void);	/* nobody has one, nobody is in a wrapper */
 
 void dxl_bridge_mark(struct dxl_bridge *bridge);	/* forget syncs */
 void dxl_bridge_show(struct seq_file *seq, struct dxl_bridge *bridge);
+
+/* bridge_cure.c: -EINVAL: no such cure; -EOPNOTSUPP: not on this kernel */
+#define DXL_CURES	"none, reset, reset_wait"
+int dxl_bridge_cure(struct dxl_bridge *bridge, const char *name);
+
+/* bridge_record.c: from now on all syncs are summed, no window is crossed */
+int dxl_bridge_record(struct dxl_bridge *bridge);
+
+/* bridge_look.c: does a task sleep for an entry of the file, and on which key? */
+bool dxl_bridge_waits(const struct dxl_bridge *bridge,
+		      const struct task_struct *task, pgoff_t *key);
 
 #endif /* DXL_BRIDGE_H */

@@ -72,7 +72,54 @@ unsigned long dxl_hook_call(const struct dxl_hook *hook,
 	return fn(arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
+typedef void *(*dxl_get_fn)(struct xa_state *xas, unsigned int order);
+typedef void (*dxl_wake_fn)(struct xa_state *xas, void *entry, int mode);
+
+#define DXL_STOCK_WAKE_NEXT	1	/* enum dax_wake_mode */
+
+static dxl_wake_fn dxl_stock_wake;
+
+/**
+ * dxl_stock_get_unlocked() - Wait until the entry at an index is unlocked.
+ * @xas: its index; it stands nowhere
+ *
+ * Context: With the xa_lock of i_pages, which is dropped and taken again.
+ * Return: The entry, or NULL: it has gone. dxl_stock_put_unlocked() is to follow.
+ */
+void *dxl_stock_get_unlocked(struct xa_state *xas)
+{
+	dxl_get_fn get = (dxl_get_fn)dxl_hooks[DXL_HOOK_UNLOCKED].address;
+
+	return get(xas, 0);
+}
+
+/**
+ * dxl_stock_put_unlocked() - The caller does not lock what it has waited for.
+ * @xas: as it is after dxl_stock_get_unlocked()
+ * @entry: what that returned
+ *
+ * Context: With the xa_lock of i_pages.
+ */
+void dxl_stock_put_unlocked(struct xa_state *xas, void *entry)
+{
+	if (entry)
+		dxl_stock_wake(xas, entry, DXL_STOCK_WAKE_NEXT);
+}
+
 #if DXL_HAVE_HOOKS
+/**
+ * dxl_stock_can_wait() - Does this kernel have the functions for the two above?
+ *
+ * Context: May sleep; the hooks are installed.
+ * Return: true if so.
+ */
+bool dxl_stock_can_wait(void)
+{
+	if (!dxl_stock_wake)
+		dxl_stock_wake = (dxl_wake_fn)dxl_symbol("dax_wake_entry");
+	return dxl_stock_wake && dxl_hooks[DXL_HOOK_UNLOCKED].address;
+}
+
 /* What may come before the call that ftrace patches, in kernels built for IBT. */
 #define DXL_ENDBR_SIZE	4
 
@@ -99,8 +146,16 @@ static struct ftrace_ops dxl_hook_ops = {
 		  FTRACE_OPS_FL_PERMANENT,
 };
 
-/* Modules cannot ask for a symbol; where a probe would be, they can. */
-static unsigned long dxl_symbol(const char *name)
+/**
+ * dxl_symbol() - Where a symbol of the kernel is.
+ * @name: of a function, or of data
+ *
+ * Modules cannot ask for that; where a probe would be, they can.
+ *
+ * Context: May sleep, the first time: when the hooks are installed.
+ * Return: Its address; 0: this kernel has none of that name.
+ */
+unsigned long dxl_symbol(const char *name)
 {
 	static unsigned long (*lookup)(const char *name);
 	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
@@ -187,6 +242,16 @@ void dxl_bridge_exit(void)
 	synchronize_rcu_tasks();
 }
 #else
+unsigned long dxl_symbol(const char *name)
+{
+	return 0;
+}
+
+bool dxl_stock_can_wait(void)
+{
+	return false;
+}
+
 int dxl_hooks_install(const char **why)
 {
 	*why = "needs ftrace with registers, on x86-64";

@@ -19,14 +19,9 @@
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
-
-/* Entries as fs/dax.c has had them since v4.20, and as it has them in v7.3. */
-#define DXL_STOCK_SHIFT		4
-#define DXL_STOCK_LOCKED	1UL
-#define DXL_STOCK_PMD		2UL
-#define DXL_STOCK_NO_FRAME	12UL	/* zero page, empty */
 
 static void dxl_sync_name(struct dxl_sync *sync)
 {
@@ -67,7 +62,30 @@ static void dxl_sync_frame(struct dxl_bridge *bridge, struct dxl_sync *sync,
 	frame->order = value & DXL_STOCK_PMD ? DXL_PMD_ORDER : 0;
 	frame->index = round_down(index, BIT(frame->order));
 	frame->pfn = value >> DXL_STOCK_SHIFT;
-	frame->flushed = dxl_frame_is_new(bridge, frame, value);
+	frame->state = dxl_frame_is_new(bridge, frame, value) ?
+		       DXL_FRAME_FLUSHED : DXL_FRAME_UNFLUSHED;
+}
+
+/* An entry of which a frame is dirty, or 0. */
+static unsigned long dxl_sync_value(void *entry)
+{
+	unsigned long value = xa_is_value(entry) ? xa_to_value(entry) : 0;
+
+	return value & DXL_STOCK_NO_FRAME ? 0 : value;
+}
+
+static void dxl_sync_keep(struct dxl_bridge *bridge, struct dxl_sync *sync)
+	__must_hold(&bridge->lock)
+{
+	if (bridge->tally) {
+		sync->forgotten = true;
+	} else if (bridge->nr_syncs < DXL_SYNCS_MAX) {
+		bridge->nr_syncs++;
+	} else {
+		bridge->untold++;
+		sync->forgotten = true;
+	}
+	list_add_tail(&sync->list, &bridge->syncs);
 }
 
 static void dxl_sync_look(struct dxl_bridge *bridge, struct dxl_sync *sync,
@@ -80,25 +98,39 @@ static void dxl_sync_look(struct dxl_bridge *bridge, struct dxl_sync *sync,
 	xas_lock_irq(&xas);
 	spin_lock(&bridge->lock);
 	xas_for_each_marked(&xas, entry, last, PAGECACHE_TAG_DIRTY) {
-		if (!xa_is_value(entry))
+		value = dxl_sync_value(entry);
+		if (!value)
 			continue;
-		value = xa_to_value(entry);
-		if (value & DXL_STOCK_NO_FRAME)
+		if (value & DXL_STOCK_LOCKED && bridge->tally &&
+		    dxl_record_is_young(bridge, xas.xa_index)) {
+			sync->young++;
 			continue;
-		sync->more = sync->nr == DXL_FRAMES_MAX;
+		}
+		sync->more = sync->nr == sync->room;
 		if (sync->more)
 			break;
 		dxl_sync_frame(bridge, sync, xas.xa_index, value);
 	}
-	if (bridge->nr_syncs < DXL_SYNCS_MAX) {
-		bridge->nr_syncs++;
-	} else {
-		bridge->untold++;
-		sync->forgotten = true;
-	}
-	list_add_tail(&sync->list, &bridge->syncs);
+	dxl_sync_keep(bridge, sync);
 	spin_unlock(&bridge->lock);
 	xas_unlock_irq(&xas);
+}
+
+/* How many frames to have room for; more may come meanwhile. */
+static unsigned int dxl_sync_room(struct dxl_bridge *bridge, pgoff_t first,
+				  pgoff_t last)
+{
+	XA_STATE(xas, &bridge->mapping->i_pages, first);
+	unsigned int nr = 0;
+
+	if (!READ_ONCE(bridge->tally))
+		return DXL_FRAMES_MAX;
+	xas_lock_irq(&xas);
+	while (nr < DXL_FRAMES_SUMMED &&
+	       xas_find_marked(&xas, last, PAGECACHE_TAG_DIRTY))
+		nr++;
+	xas_unlock_irq(&xas);
+	return nr + nr / 4 + DXL_FRAMES_MAX;
 }
 
 /**
@@ -113,18 +145,64 @@ static void dxl_sync_look(struct dxl_bridge *bridge, struct dxl_sync *sync,
 struct dxl_sync *dxl_sync_begin(struct dxl_bridge *bridge, pgoff_t first,
 				pgoff_t last)
 {
-	struct dxl_sync *sync = kzalloc(sizeof(*sync), GFP_NOFS | __GFP_NOWARN);
+	unsigned int room = dxl_sync_room(bridge, first, last);
+	struct dxl_sync *sync;
 
+	sync = kvmalloc(struct_size(sync, frame, room),
+			GFP_NOFS | __GFP_NOWARN);
 	if (!sync) {
 		spin_lock_irq(&bridge->lock);
 		bridge->untold++;
 		spin_unlock_irq(&bridge->lock);
 		return NULL;
 	}
-	sync->task = current;
+	*sync = (struct dxl_sync) { 
+		.task = current,
+		.room = room,
+		.begun_ns = dxl_record_clock(),
+	};
 	dxl_sync_name(sync);
 	dxl_sync_look(bridge, sync, first, last);
+	if (!sync->forgotten)
+		dxl_note(&bridge->tree, DXL_EV_SYNC, first, 0, first, sync->nr);
 	return sync;
+}
+
+/*
+ * The frame of a flush, if it was dirty when @sync was called. Syncs walk upwards,
+ * so it is the next one in most cases. An entry is flushed as a whole: its first
+ * frame tells which it is.
+ */
+static struct dxl_frame *dxl_sync_find(struct dxl_sync *sync,
+				       unsigned long pfn)
+{
+	unsigned int i, at;
+
+	for (i = 0; i < sync->nr; i++) {
+		at = (sync->cursor + i) % sync->nr;
+		if (sync->frame[at].pfn == pfn) {
+			sync->cursor = at;
+			return &sync->frame[at];
+		}
+	}
+	return NULL;
+}
+
+static void dxl_sync_flush(struct dxl_bridge *bridge, struct dxl_sync *sync,
+			   unsigned long pfn, unsigned long nr)
+{
+	struct dxl_frame *frame = dxl_sync_find(sync, pfn);
+
+	if (sync->task == current) {
+		sync->pfn = pfn;
+		sync->nr_pfns = nr;
+	}
+	if (!frame || BIT(frame->order) > nr)
+		return;
+	frame->state = DXL_FRAME_FLUSHED;
+	if (sync->task == current && !bridge->tally)
+		dxl_note(&bridge->tree, DXL_EV_FLUSHED, frame->index,
+			 frame->order, frame->index, pfn);
 }
 
 /**
@@ -139,41 +217,115 @@ void dxl_sync_flushed(struct dxl_bridge *bridge, unsigned long pfn,
 		      unsigned long nr)
 {
 	struct dxl_sync *sync;
+
+	spin_lock_irq(&bridge->lock);
+	list_for_each_entry(sync, &bridge->syncs, list)
+		if (!sync->ended)
+			dxl_sync_flush(bridge, sync, pfn, nr);
+	spin_unlock_irq(&bridge->lock);
+}
+
+/**
+ * dxl_sync_gone() - Entries were taken out of the tree.
+ * @bridge: of the file
+ * @first: page index from which
+ * @last: and to which
+ *
+ * Context: Process context.
+ */
+void dxl_sync_gone(struct dxl_bridge *bridge, pgoff_t first, pgoff_t last)
+{
 	struct dxl_frame *frame;
-	unsigned int i;
+	struct dxl_sync *sync;
 
 	spin_lock_irq(&bridge->lock);
 	list_for_each_entry(sync, &bridge->syncs, list) {
-		if (sync->ended)
-			continue;
-		if (sync->task == current) {
-			sync->pfn = pfn;
-			sync->nr_pfns = nr;
-		}
-		for (i = 0; i < sync->nr; i++) {
-			frame = &sync->frame[i];
-			if (pfn <= frame->pfn &&
-			    frame->pfn + BIT(frame->order) <= pfn + nr)
-				frame->flushed = true;
-		}
+		for (frame = sync->frame; !sync->ended &&
+		     frame < sync->frame + sync->nr; frame++)
+			if (frame->index <= last &&
+			    first < frame->index + BIT(frame->order) &&
+			    frame->state == DXL_FRAME_UNFLUSHED)
+				frame->state = DXL_FRAME_GONE;
 	}
 	spin_unlock_irq(&bridge->lock);
 }
 
-static const struct dxl_frame *dxl_sync_missed(const struct dxl_sync *sync)
+/**
+ * dxl_sync_missed() - The first frame that was not flushed.
+ * @sync: a sync
+ *
+ * Context: With the bridge's lock, or by the sync's own task.
+ * Return: It, or NULL.
+ */
+const struct dxl_frame *dxl_sync_missed(const struct dxl_sync *sync)
 {
 	unsigned int i;
 
 	for (i = 0; i < sync->nr; i++)
-		if (!sync->frame[i].flushed)
+		if (sync->frame[i].state == DXL_FRAME_UNFLUSHED)
 			return &sync->frame[i];
 	return NULL;
 }
 
-static void dxl_sync_free(struct dxl_sync *sync)
+/*
+ * Whoever takes entries out is told of when he has: until then they may be gone
+ * and their frames look unflushed. Blocks are free for others only after that, so
+ * another entry with the same frame is the same.
+ */
+static void dxl_sync_look_again(struct dxl_bridge *bridge,
+				struct dxl_sync *sync)
+	__must_hold(&bridge->lock)
 {
-	list_del(&sync->list);
-	kfree(sync);
+	struct dxl_frame *frame;
+	unsigned long value;
+
+	for (frame = sync->frame; frame < sync->frame + sync->nr; frame++) {
+		if (frame->state != DXL_FRAME_UNFLUSHED)
+			continue;
+		value = dxl_sync_value(xa_load(&bridge->mapping->i_pages,
+					       frame->index));
+		if (value >> DXL_STOCK_SHIFT != frame->pfn)
+			frame->state = DXL_FRAME_GONE;
+	}
+}
+
+/* Beside the verdict, and maybe changed by now. */
+static void dxl_sync_evidence(struct dxl_bridge *bridge, struct dxl_sync *sync,
+			      pgoff_t index)
+{
+	struct xarray *pages = &bridge->mapping->i_pages;
+	void *entry = xa_load(pages, index);
+
+	sync->entry = xa_is_value(entry) ? xa_to_value(entry) : 0;
+	sync->dirty = xa_get_mark(pages, index, PAGECACHE_TAG_DIRTY);
+	sync->towrite = xa_get_mark(pages, index, PAGECACHE_TAG_TOWRITE);
+}
+
+/* As it is before the sync returns: later flushes do not count. */
+static bool dxl_sync_judge(struct dxl_bridge *bridge, struct dxl_sync *sync,
+			   int ret, struct dxl_frame *missed)
+{
+	const struct dxl_frame *frame;
+
+	spin_lock_irq(&bridge->lock);
+	dxl_sync_look_again(bridge, sync);
+	sync->ended = true;
+	sync->ret = ret;
+	frame = dxl_sync_missed(sync);
+	if (frame)
+		*missed = *frame;
+	spin_unlock_irq(&bridge->lock);
+	return frame;
+}
+
+static unsigned int dxl_sync_count(const struct dxl_sync *sync,
+				   enum dxl_frame_state state)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < sync->nr; i++)
+		nr += sync->frame[i].state == state;
+	return nr;
 }
 
 /**
@@ -182,32 +334,73 @@ static void dxl_sync_free(struct dxl_sync *sync)
  * @sync: what dxl_sync_begin() gave, or NULL
  * @ret: what it returns
  *
- * Context: Process context.
+ * Context: May sleep, as fs/dax.c does there.
  */
 void dxl_sync_end(struct dxl_bridge *bridge, struct dxl_sync *sync, int ret)
 {
-	struct xarray *pages = &bridge->mapping->i_pages;
-	const struct dxl_frame *missed;
-	void *entry;
+	struct dxl_frame missed = {};
+	bool misses, free;
 
 	if (!sync)
 		return;
-	spin_lock_irq(&bridge->lock);
-	sync->ended = true;
-	sync->ret = ret;
-	missed = dxl_sync_missed(sync);
-	if (missed) {
-		/* Beside the verdict, and maybe changed by now. */
-		entry = xa_load(pages, missed->index);
-		sync->entry = xa_is_value(entry) ? xa_to_value(entry) : 0;
-		sync->dirty = xa_get_mark(pages, missed->index,
-					  PAGECACHE_TAG_DIRTY);
-		sync->towrite = xa_get_mark(pages, missed->index,
-					    PAGECACHE_TAG_TOWRITE);
+	misses = dxl_sync_judge(bridge, sync, ret, &missed);
+	if (misses) {
+		dxl_sync_evidence(bridge, sync, missed.index);
+		dxl_look_mapped(bridge, &missed, &sync->look);
 	}
-	if (sync->forgotten)
-		dxl_sync_free(sync);
+	spin_lock_irq(&bridge->lock);
+	if (bridge->tally)
+		dxl_record_sync(bridge, sync);
+	else
+		dxl_note(&bridge->tree, DXL_EV_SYNCED, missed.index,
+			 missed.order, missed.index,
+			 dxl_sync_count(sync, DXL_FRAME_UNFLUSHED));
+	sync->over = true;
+	free = sync->forgotten;
+	if (free)
+		list_del(&sync->list);
 	spin_unlock_irq(&bridge->lock);
+	if (free)
+		kvfree(sync);
+}
+
+/**
+ * dxl_sync_mine() - The sync of the file in which the caller is.
+ * @bridge: of the file
+ *
+ * Context: Any context.
+ * Return: It, or NULL.
+ */
+struct dxl_sync *dxl_sync_mine(struct dxl_bridge *bridge)
+{
+	struct dxl_sync *sync;
+
+	list_for_each_entry(sync, &bridge->syncs, list)
+		if (!sync->ended && sync->task == current)
+			return sync;
+	return NULL;
+}
+
+/**
+ * dxl_sync_met() - The caller's sync has asked for a locked entry.
+ * @bridge: of the file
+ * @index: where
+ * @found: it was given an entry: it has waited, if that was necessary
+ *
+ * Context: With the xa_lock of i_pages.
+ */
+void dxl_sync_met(struct dxl_bridge *bridge, pgoff_t index, bool found)
+{
+	struct dxl_sync *sync;
+	unsigned long flags;
+
+	spin_lock_irqsave(&bridge->lock, flags);
+	sync = dxl_sync_mine(bridge);
+	if (sync)
+		sync->passed += !found;
+	if (sync && !bridge->tally)
+		dxl_note(&bridge->tree, DXL_EV_MET, index, 0, index, found);
+	spin_unlock_irqrestore(&bridge->lock, flags);
 }
 
 /**
@@ -222,17 +415,13 @@ bool dxl_sync_is_mine(struct dxl_bridge *bridge, pgoff_t *index)
 {
 	const struct dxl_sync *sync;
 	unsigned long flags;
-	bool mine = false;
 
 	spin_lock_irqsave(&bridge->lock, flags);
-	list_for_each_entry(sync, &bridge->syncs, list) {
-		if (sync->ended || sync->task != current)
-			continue;
-		mine = true;
+	sync = dxl_sync_mine(bridge);
+	if (sync && sync->nr)
 		*index = sync->frame[0].index;
-	}
 	spin_unlock_irqrestore(&bridge->lock, flags);
-	return mine;
+	return sync;
 }
 
 /**
@@ -244,40 +433,49 @@ bool dxl_sync_is_mine(struct dxl_bridge *bridge, pgoff_t *index)
 void dxl_syncs_forget(struct dxl_bridge *bridge)
 {
 	struct dxl_sync *sync, *next;
+	LIST_HEAD(over);
 
 	spin_lock_irq(&bridge->lock);
 	list_for_each_entry_safe(sync, next, &bridge->syncs, list) {
 		sync->forgotten = true;
-		if (sync->ended)
-			dxl_sync_free(sync);
+		if (sync->over)
+			list_move(&sync->list, &over);
 	}
 	bridge->nr_syncs = 0;
 	bridge->untold = 0;
 	spin_unlock_irq(&bridge->lock);
+	list_for_each_entry_safe(sync, next, &over, list)
+		kvfree(sync);
 }
+
+static const char * const dxl_frame_states[] = {
+	[DXL_FRAME_UNFLUSHED] = "unflushed",
+	[DXL_FRAME_FLUSHED] = "flushed",
+	[DXL_FRAME_GONE] = "gone",
+};
 
 static void dxl_sync_show(struct seq_file *seq, const struct dxl_sync *sync)
 {
 	const struct dxl_frame *missed = dxl_sync_missed(sync);
-	unsigned int flushed = 0, i;
+	unsigned int i;
 
-	for (i = 0; i < sync->nr; i++)
-		flushed += sync->frame[i].flushed;
-	seq_printf(seq, "sync %s %s ret %d dirty %u%s flushed %u",
+	seq_printf(seq, "sync %s %s ret %d dirty %u%s flushed %u passed %u",
 		   sync->who, sync->ended ? "returned" : "runs", sync->ret,
-		   sync->nr, sync->more ? "+" : "", flushed);
+		   sync->nr, sync->more ? "+" : "",
+		   dxl_sync_count(sync, DXL_FRAME_FLUSHED), sync->passed);
 	if (missed && sync->ended)
-		seq_printf(seq, " unflushed 0x%lx order %u pfn 0x%lx entry 0x%lx locked %s DIRTY %d TOWRITE %d",
+		seq_printf(seq, " unflushed 0x%lx order %u pfn 0x%lx entry 0x%lx locked %s DIRTY %d TOWRITE %d writable %u readonly %u",
 			   missed->index, missed->order, missed->pfn,
 			   sync->entry,
 			   sync->entry & DXL_STOCK_LOCKED ? "yes" : "no",
-			   sync->dirty, sync->towrite);
+			   sync->dirty, sync->towrite, sync->look.writable,
+			   sync->look.readonly);
 	seq_putc(seq, '\n');
 	for (i = 0; i < sync->nr; i++)
 		seq_printf(seq, "frame %s index 0x%lx order %u pfn 0x%lx %s\n",
 			   sync->who, sync->frame[i].index,
 			   sync->frame[i].order, sync->frame[i].pfn,
-			   sync->frame[i].flushed ? "flushed" : "unflushed");
+			   dxl_frame_states[sync->frame[i].state]);
 }
 
 /**
@@ -295,6 +493,7 @@ void dxl_syncs_show(struct seq_file *seq, struct dxl_bridge *bridge)
 	list_for_each_entry(sync, &bridge->syncs, list)
 		if (!sync->forgotten)
 			dxl_sync_show(seq, sync);
+	dxl_record_show(seq, bridge);
 	if (bridge->untold)
 		seq_printf(seq, "syncs_untold %u\n", bridge->untold);
 	spin_unlock_irq(&bridge->lock);

@@ -68,6 +68,10 @@ void dxl_watch_put(void);
 	E(FREEZE, "freeze")	/* a folio's count, at 0; arg: what it was */ \
 	E(THAW, "thaw")		/* the count is back, or the folio gone; arg: 1: gone */ \
 	E(ZOMBIE, "zombie")	/* a lookup met a folio that nobody will thaw; index: looked up */ \
+	E(SYNC, "sync")		/* a stock file is synced; arg: entries that are dirty */ \
+	E(MET, "met")		/* a stock sync met a locked entry; arg: 0: and was told that none is there */ \
+	E(FLUSHED, "flushed")	/* of a stock file; arg: pfn */		\
+	E(SYNCED, "synced")	/* a stock sync returns; first: an entry it did not flush; arg: of how many */ \
 	E(RESCUE, "rescue")
 
 enum dxl_event_type {
@@ -218,6 +222,7 @@ struct dxl_frozen {
  * @txn: the transaction (variants of knob txn only)
  * @frozen: frozen folios
  * @rescues: counts rescues; a wait that a knob made ends when it changes
+ * @stock: of a bridge: only the rules of its own session act in it
  * @damages: by kind, since the last dxl_log_mark()
  * @caught: the first lost wakeup since then that was seen with nobody in
  *	control, or NULL; read and freed under @lock
@@ -238,6 +243,7 @@ struct dxl_lab {
 	struct dxl_txn txn;
 	struct dxl_frozen frozen;
 	atomic_t rescues;
+	bool stock;
 	atomic_t damages[DXL_NR_DAMAGES];
 	struct dxl_finding *caught;
 	spinlock_t folio_lock;

@@ -166,6 +166,25 @@ static void dxl_event_text(const struct dxl_event *event, char *text,
 		scnprintf(text, size, "meets a zombie at 0x%lx: an error",
 			  event->first);
 		break;
+	case DXL_EV_SYNC:
+		scnprintf(text, size, "is to flush %lu dirty %s", event->arg,
+			  event->arg == 1 ? "entry" : "entries");
+		break;
+	case DXL_EV_MET:
+		scnprintf(text, size, "meets 0x%lx locked: %s", event->first,
+			  event->arg ? "waits" : "is told that nothing is there");
+		break;
+	case DXL_EV_FLUSHED:
+		scnprintf(text, size, "has flushed 0x%lx (%s)", event->first,
+			  dxl_order_name(event->order));
+		break;
+	case DXL_EV_SYNCED:
+		if (event->arg)
+			scnprintf(text, size, "returns: 0x%lx is not flushed",
+				  event->first);
+		else
+			strscpy(text, "returns: all is flushed", size);
+		break;
 	case DXL_EV_RESCUE:
 		strscpy(text, "rescued", size);
 		break;
@@ -294,7 +313,7 @@ struct dxl_listing *dxl_listing_take(const struct dxl_session *session,
 				     const struct list_head *findings)
 {
 	/* Pairs with dxl_log_open(). */
-	struct dxl_log *log = smp_load_acquire(&session->lab->log);
+	struct dxl_log *log = smp_load_acquire(&dxl_session_log(session)->log);
 	struct dxl_listing *listing;
 
 	if (!log)
@@ -306,6 +325,24 @@ struct dxl_listing *dxl_listing_take(const struct dxl_session *session,
 	dxl_listing_columns(listing, session, findings);
 	dxl_listing_rows(listing, log);
 	return listing;
+}
+
+/**
+ * dxl_listing_ask() - Keep what the roles of a session did, for its report.
+ * @session: bound to a mount or to a stock file, with its lock held
+ *
+ * Context: May sleep.
+ * Return: 0; -ENODEV: bound to nothing; -ENOMEM.
+ */
+int dxl_listing_ask(struct dxl_session *session)
+{
+	LIST_HEAD(findings);
+
+	if (!dxl_session_log(session))
+		return -ENODEV;
+	dxl_listing_free(session->listing);
+	session->listing = dxl_listing_take(session, &findings);
+	return session->listing ? 0 : -ENOMEM;
 }
 
 /**

@@ -3,6 +3,7 @@
  * Roles that sleep for locks which are not ours, and whether any role runs; words
  */
 #include "session.h"
+#include "bridge.h"
 #include "frozen.h"
 #include "fs.h"
 #include "pwb.h"
@@ -52,7 +53,8 @@ static const char *dxl_blocked_on_inode(struct super_block *sb,
  * @what: set to the name of the lock, if not NULL: "mmap_lock",
  *	"i_rwsem:INO", "invalidate_lock:INO", "txn", "freeze:INDEX"; or
  *	"folio:lock:INO:INDEX", "folio:writeback:INO:INDEX", with "folio_"
- *	if its owner is no role
+ *	if its owner is no role; of a bridge "entry:KEY", where the kernel's
+ *	own waiters sleep
  * @size: of @what
  *
  * Context: Process context, with the session's lock.
@@ -65,6 +67,7 @@ bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size)
 	struct dxl_folio_wait wait;
 	const char *lock = NULL;
 	unsigned long ino = 0;
+	pgoff_t key;
 
 	if (state == DXL_ROLE_TXN) {
 		if (what)
@@ -79,6 +82,12 @@ bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size)
 	}
 	if (state != DXL_ROLE_RUNNING || task_is_running(role->task))
 		return false;
+	if (role->session->bridge &&
+	    dxl_bridge_waits(role->session->bridge, role->task, &key)) {
+		if (what)
+			snprintf(what, size, "entry:0x%lx", key);
+		return true;
+	}
 	if (dxl_folio_wait_of(role, &wait)) {
 		if (what)
 			snprintf(what, size, "folio%c%s:%lu:%lu",

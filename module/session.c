@@ -169,6 +169,7 @@ static int dxl_control_release(struct inode *inode, struct file *file)
 	list_del(&session->list);
 	mutex_unlock(&dxl_sessions_lock);
 	dxl_verdict_free(session->verdict);
+	dxl_listing_free(session->listing);
 	/* Wakers may still look at its roles. */
 	synchronize_rcu();
 	dxl_watch_put();

@@ -16,6 +16,8 @@
  *	release ROLE|all		from the windows where they are parked
  *	mark				a new run: forget log, hits, damages, verdict
  *	verdict				ask the oracles; -EBUSY if not quiescent
+ *	listing				keep who did what since mark, for the report
+ *	cure NAME | record		of a bridge (bridge.h)
  *	rescue				end every hang of the mount
  *	flush FD [PAGES]		write back a file as the flusher does: cyclic
  *
@@ -72,6 +74,7 @@ struct dxl_bridge;
  * @overdue: parks that ended by their bound since mark: the run is inconclusive
  * @quiet_ns: ktime_get_ns() of the last change of a role's state
  * @verdict: text of the last verdict, or NULL
+ * @listing: what "listing" has kept, or NULL
  */
 struct dxl_session {
 	struct list_head list;
@@ -89,6 +92,7 @@ struct dxl_session {
 	atomic_t overdue;
 	atomic64_t quiet_ns;
 	struct dxl_verdict *verdict;
+	struct dxl_listing *listing;
 };
 
 /* role.c: who plays; under the session's lock */
@@ -133,6 +137,13 @@ void dxl_verdict_free(struct dxl_verdict *verdict);
 bool dxl_session_hangs(struct dxl_session *session);
 void dxl_verdict_show(struct seq_file *seq, const struct dxl_verdict *verdict);
 void dxl_verdict_json(struct seq_file *seq, const struct dxl_verdict *verdict);
+
+/* listing.c: who did what since mark, a column per role */
+struct dxl_listing;
+int dxl_listing_ask(struct dxl_session *session);
+void dxl_listing_print(struct seq_file *seq, const struct dxl_listing *listing,
+		       const char *indent);
+void dxl_listing_free(struct dxl_listing *listing);
 
 /* rescue.c: end every wait that a knob or a window made on this mount */
 void dxl_rescue(struct dxl_lab *lab);

@@ -183,6 +183,8 @@ static int dxl_do_mark(struct dxl_session *session, char *rest)
 	atomic_set(&session->overdue, 0);
 	dxl_verdict_free(session->verdict);
 	session->verdict = NULL;
+	dxl_listing_free(session->listing);
+	session->listing = NULL;
 	if (session->lab)
 		dxl_log_mark(session->lab);
 	if (session->bridge)
@@ -197,6 +199,35 @@ static int dxl_do_verdict(struct dxl_session *session, char *rest)
 	if (err == -EBUSY || err == -ENOMEM || !err)
 		return err;
 	return dxl_refuse(err, "verdict", "no argument, and bind to a mount first");
+}
+
+static int dxl_do_listing(struct dxl_session *session, char *rest)
+{
+	int err = rest ? -EINVAL : dxl_listing_ask(session);
+
+	if (err == -ENOMEM || !err)
+		return err;
+	return dxl_refuse(err, "listing", "no argument, and bind to a mount first");
+}
+
+static int dxl_do_cure(struct dxl_session *session, char *rest)
+{
+	const char *name = dxl_word(&rest);
+	int err = -ENODEV;
+
+	if (session->bridge)
+		err = name && !rest ? dxl_bridge_cure(session->bridge, name) :
+				      -EINVAL;
+	return err ? dxl_refuse(err, name ?: "cure",
+				"wants a bridge, and one of " DXL_CURES) : 0;
+}
+
+static int dxl_do_record(struct dxl_session *session, char *rest)
+{
+	if (rest || !session->bridge)
+		return dxl_refuse(rest ? -EINVAL : -ENODEV, "record",
+				  "no argument, and a bridge");
+	return dxl_bridge_record(session->bridge);
 }
 
 static int dxl_do_rescue(struct dxl_session *session, char *rest)
@@ -379,6 +410,9 @@ static const struct {
 	{ "release", dxl_do_release },
 	{ "mark", dxl_do_mark },
 	{ "verdict", dxl_do_verdict },
+	{ "listing", dxl_do_listing },
+	{ "cure", dxl_do_cure },
+	{ "record", dxl_do_record },
 	{ "rescue", dxl_do_rescue },
 };
 

@@ -74,6 +74,10 @@ static void dxl_session_report(struct seq_file *seq,
 	dxl_windows_show(seq, session);
 	if (session->bridge)
 		dxl_bridge_show(seq, session->bridge);
+	if (session->listing) {
+		seq_puts(seq, "listing\n");
+		dxl_listing_print(seq, session->listing, "  ");
+	}
 	if (session->verdict)
 		dxl_verdict_show(seq, session->verdict);
 }

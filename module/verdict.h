@@ -187,9 +187,6 @@ struct dxl_verdict *dxl_verdict_run(struct dxl_lab *lab,
 /* listing.c */
 struct dxl_listing *dxl_listing_take(const struct dxl_session *session,
 				     const struct list_head *findings);
-void dxl_listing_print(struct seq_file *seq, const struct dxl_listing *listing,
-		       const char *indent);
-void dxl_listing_free(struct dxl_listing *listing);
 void dxl_event_print(struct seq_file *seq, const struct dxl_event *event);
 
 #endif /* DXL_VERDICT_H */

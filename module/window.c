@@ -126,7 +126,8 @@ static struct dxl_rule *dxl_rule_pick(const struct dxl_hit *hit,
 	struct dxl_rule *rule;
 
 	list_for_each_entry_rcu(rule, &dxl_armed[hit->window], list) {
-		if (rule->lab && rule->lab != hit->tree->lab)
+		if (rule->lab ? rule->lab != hit->tree->lab :
+				hit->tree->lab->stock)
 			continue;
 		*term = dxl_rule_decide(rule, hit);
 		if (*term)

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Evidence: how mappings have a frame, and who sleeps for entries of the file
+ *
+ * The kernel's wait table has no owner that could be asked, so it is read where
+ * it is. Whoever sleeps there has the kernel's own wake function, and only what
+ * has that is looked into: so no other wait queue is taken for it.
+ */
+#include "bridge_int.h"
+#include "compat_mm.h"
+#include "verdict.h"
+
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/seq_file.h>
+#include <linux/wait.h>
+
+/* As in fs/dax.c since v4.20. */
+#define DXL_STOCK_QUEUES	4096
+
+struct dxl_stock_waiter {
+	wait_queue_entry_t wait;
+	struct xarray *xa;
+	pgoff_t key;
+};
+
+static void dxl_look_table(struct vm_area_struct *vma, pmd_t *pmd,
+			   unsigned long addr, unsigned long pfn,
+			   struct dxl_look *look)
+{
+	spinlock_t *ptl;
+	pte_t *pte;
+
+	pte = dxl_pte_map_lock(vma->vm_mm, pmd, addr, &ptl);
+	if (dxl_pte_map_failed(pte))
+		return;
+	if (pte_present(*pte) && pte_pfn(*pte) == pfn) {
+		look->writable += !!pte_write(*pte);
+		look->readonly += !pte_write(*pte);
+	}
+	pte_unmap_unlock(pte, ptl);
+}
+
+/* Return: true: a huge pmd was there. */
+static bool dxl_look_huge(struct vm_area_struct *vma, pmd_t *pmd,
+			  unsigned long addr, unsigned long pfn,
+			  struct dxl_look *look)
+{
+	spinlock_t *ptl;
+	bool huge;
+
+	if (!dxl_pmd_is_huge(READ_ONCE(*pmd)))
+		return false;
+	ptl = pmd_lock(vma->vm_mm, pmd);
+	huge = dxl_pmd_is_huge(*pmd);
+	if (huge && pmd_pfn(*pmd) + ((addr & ~PMD_MASK) >> PAGE_SHIFT) == pfn) {
+		look->writable += !!pmd_write(*pmd);
+		look->readonly += !pmd_write(*pmd);
+	}
+	spin_unlock(ptl);
+	return huge;
+}
+
+static void dxl_look_address(struct vm_area_struct *vma, unsigned long addr,
+			     unsigned long pfn, struct dxl_look *look)
+{
+	pgd_t *pgd = pgd_offset(vma->vm_mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+	pmd_t *pmd;
+
+	if (pgd_none(*pgd) || pgd_bad(*pgd))
+		return;
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(*p4d) || p4d_bad(*p4d))
+		return;
+	pud = pud_offset(p4d, addr);
+	if (pud_none(*pud) || pud_bad(*pud))
+		return;
+	pmd = pmd_offset(pud, addr);
+	if (dxl_look_huge(vma, pmd, addr, pfn, look))
+		return;
+	if (pmd_none(READ_ONCE(*pmd)) || pmd_bad(READ_ONCE(*pmd)))
+		return;
+	dxl_look_table(vma, pmd, addr, pfn, look);
+}
+
+/**
+ * dxl_look_mapped() - Who has the first page of a frame mapped, and how?
+ * @bridge: of the file
+ * @frame: the frame
+ * @look: what is found
+ *
+ * Context: May sleep, as fs/dax.c does there: takes i_mmap_rwsem.
+ */
+void dxl_look_mapped(const struct dxl_bridge *bridge,
+		     const struct dxl_frame *frame, struct dxl_look *look)
+{
+	struct address_space *mapping = bridge->mapping;
+	struct vm_area_struct *vma;
+	struct rb_node *node;
+	unsigned long addr;
+
+	*look = (struct dxl_look) {};
+	i_mmap_lock_read(mapping);
+	for (node = rb_first(&mapping->i_mmap.rb_root); node;
+	     node = rb_next(node)) {
+		vma = rb_entry(node, struct vm_area_struct, shared.rb);
+		if (frame->index < vma->vm_pgoff ||
+		    frame->index >= vma->vm_pgoff + vma_pages(vma))
+			continue;
+		addr = vma->vm_start +
+		       ((frame->index - vma->vm_pgoff) << PAGE_SHIFT);
+		dxl_look_address(vma, addr, frame->pfn, look);
+	}
+	i_mmap_unlock_read(mapping);
+}
+
+static const struct {
+	const char *table;
+	const char *wake;
+} dxl_stock_names = { "wait_table", "wake_exceptional_entry_func" };
+
+/* Return: NULL: this kernel does not tell where they are. */
+static wait_queue_head_t *dxl_stock_queues(wait_queue_func_t *wake)
+{
+	static wait_queue_head_t *queues;
+	static wait_queue_func_t func;
+
+	if (!func) {
+		queues = (void *)dxl_symbol(dxl_stock_names.table);
+		func = (void *)dxl_symbol(dxl_stock_names.wake);
+	}
+	*wake = func;
+	return func ? queues : NULL;
+}
+
+typedef bool (*dxl_waiter_fn)(const struct dxl_stock_waiter *waiter, void *arg);
+
+/* Call @fn for each waiter of the file until it says true, under the queue's lock. */
+static bool dxl_waiters_visit(const struct dxl_bridge *bridge,
+			      dxl_waiter_fn fn, void *arg)
+{
+	const struct dxl_stock_waiter *waiter;
+	wait_queue_head_t *queue, *queues;
+	wait_queue_func_t wake;
+	unsigned long flags;
+	bool found = false;
+	unsigned int i;
+
+	queues = dxl_stock_queues(&wake);
+	for (i = 0; queues && i < DXL_STOCK_QUEUES && !found; i++) {
+		queue = &queues[i];
+		if (!waitqueue_active(queue))
+			continue;
+		spin_lock_irqsave(&queue->lock, flags);
+		list_for_each_entry(waiter, &queue->head, wait.entry) {
+			if (waiter->wait.func != wake ||
+			    waiter->xa != &bridge->mapping->i_pages)
+				continue;
+			found = fn(waiter, arg);
+			if (found)
+				break;
+		}
+		spin_unlock_irqrestore(&queue->lock, flags);
+	}
+	return found;
+}
+
+struct dxl_waits {
+	const struct task_struct *task;
+	pgoff_t key;
+};
+
+static bool dxl_waiter_is(const struct dxl_stock_waiter *waiter, void *arg)
+{
+	struct dxl_waits *waits = arg;
+
+	if (waiter->wait.private != waits->task)
+		return false;
+	waits->key = waiter->key;
+	return true;
+}
+
+/**
+ * dxl_bridge_waits() - Does a task sleep for an entry of the file?
+ * @bridge: of the file
+ * @task: who
+ * @key: set to the index of its key, if so
+ *
+ * Who was woken is on no queue any more.
+ *
+ * Context: Any context.
+ * Return: true if so; false also if this kernel does not tell.
+ */
+bool dxl_bridge_waits(const struct dxl_bridge *bridge,
+		      const struct task_struct *task, pgoff_t *key)
+{
+	struct dxl_waits waits = { .task = task };
+
+	if (!dxl_waiters_visit(bridge, dxl_waiter_is, &waits))
+		return false;
+	*key = waits.key;
+	return true;
+}
+
+static bool dxl_waiter_show(const struct dxl_stock_waiter *waiter, void *arg)
+{
+	const struct task_struct *task = waiter->wait.private;
+	struct seq_file *seq = arg;
+	char who[DXL_WHO];
+
+	dxl_who(who, task, task->comm, task->pid);
+	seq_printf(seq, "waiter %s key 0x%lx\n", who, waiter->key);
+	return false;
+}
+
+/**
+ * dxl_waiters_show() - Who sleeps for entries of the file.
+ * @seq: where to
+ * @bridge: of the file
+ *
+ * Context: Process context.
+ */
+void dxl_waiters_show(struct seq_file *seq, const struct dxl_bridge *bridge)
+{
+	wait_queue_func_t wake;
+
+	if (dxl_stock_queues(&wake))
+		dxl_waiters_visit(bridge, dxl_waiter_show, seq);
+	else
+		seq_puts(seq, "waiters unknown\n");
+}

@@ -6,13 +6,65 @@
 #define DAXLAB_BRIDGE_H
 
 #include "command.h"
+#include "skipped_sync.h"
 #include "stock.h"
 
 /* A scenario and its controls, in the order in which they are played; NULL ends. */
 extern const struct scenario *const bridge_b3[], *const bridge_b3b[];
+extern const struct scenario *const bridge_a1[], *const bridge_a4[];
+extern const struct scenario *const bridge_c1[], *const bridge_c2[];
 
-/* The exit status. */
+/* When a bug was in the kernel: from the release that brought it to the one that cured it. */
+struct lifetime {
+	const char *id;
+	unsigned int from, until;	/* LINUX(); 0: open */
+	const char *commit;		/* that cured it */
+};
+
+#define LINUX(major, minor)	((major) * 1000U + (minor))
+
+/* NULL: a control, which passes everywhere. */
+const struct lifetime *bridge_lifetime(const struct scenario *scenario);
+
+/* bridge_play.c: the exit status. */
 int bridge_play(struct stock *stock, const struct scenario *const *scenario,
 		const struct options *options);
+/*
+ * One scenario with a cure, or "stock", as a series; series_free() it. False if no
+ * session with its roles can be had, or a task is left.
+ */
+bool bridge_series(struct stock *stock, const struct scenario *scenario, const char *cure,
+		   unsigned long repeat, struct series *series);
+/* For scenarios: keep who did what until now, and what the kernel says of syncs. */
+void bridge_evidence(struct run *run);
+
+/* bridge_unforced.c: two threads on a page; NULL: not on stdout. The exit status. */
+struct unforced {
+	struct skipped skipped[2][3];	/* by call: fsync, msync; by rival */
+};
+int bridge_unforced(struct stock *stock, unsigned long nr, struct unforced *result, bool tell);
+
+/* bridge_record.c, loads.c: what came of a load */
+#define MOST_WIDTHS	4
+#define WIDTH_BUCKETS	36
+
+struct record {
+	const char *load;
+	double seconds;
+	unsigned long long calls, faults, syncs, failed, over, passed, writable, cut;
+	unsigned long long dirty, unflushed, gone, young, met_passed;
+	unsigned long long width[MOST_WIDTHS][WIDTH_BUCKETS];
+	double alone, watched;		/* operations per second, without and with the hooks */
+};
+
+#define MOST_LOADS	3
+
+extern const char *const record_widths[MOST_WIDTHS];
+/* The loads that there are here, each for its part of @seconds: their number, or -1. */
+int bridge_record(struct stock *stock, unsigned long seconds, struct record *record);
+void bridge_record_tell(const struct record *record, int nr);
+
+/* bridge_report.c: the exit status. */
+int bridge_report(struct stock *stock, const struct options *options);
 
 #endif

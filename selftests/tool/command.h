@@ -19,6 +19,9 @@ struct options {
 	const char *fs;			/* bridge */
 	bool format;
 	bool unforced;
+	const char *cure;
+	bool report;
+	unsigned long record;		/* seconds, or 0 */
 	unsigned long repeat;		/* 0: as the command likes */
 	unsigned long long seed;
 	int argc;			/* words that are no options */

@@ -81,25 +81,38 @@ static const struct {
 	  "\n"
 	  "Exit status as for run; a cell of which the scenario does not speak has no\n"
 	  "expected outcome." },
-	{ "bridge", command_bridge, "furmdFvj",
-	  "bridge SCENARIO [--unforced] [--fs ext4|xfs] [--repeat N] [--format]\n"
-	  "             [--verbose] [--json] [--device DEVICE | --mount DIR]",
-	  "Shows a bug of the kernel's own fs/dax.c, on a filesystem that it mounts with\n"
-	  "dax=always, and its controls: writeback-skips-locked (B3), towrite-cleared-early\n"
-	  "(B3b). Tasks are parked in the kernel's own functions; nothing of it is rebuilt.\n"
+	{ "bridge", command_bridge, "furmdFvjcpR",
+	  "bridge SCENARIO [--cure NAME | --unforced | --record SECONDS | --report]\n"
+	  "             [--fs ext4|xfs] [--repeat N] [--format] [--verbose] [--json]\n"
+	  "             [--device DEVICE | --mount DIR]",
+	  "Forces races in the kernel's own fs/dax.c, on a filesystem that it mounts with\n"
+	  "dax=always: tasks are parked in the kernel's own functions, nothing of it is\n"
+	  "rebuilt. What is expected depends on the kernel: bugs that are open show, and not\n"
+	  "in their controls; those that were fixed do not show, though the window is held.\n"
 	  "\n"
+	  "  open             writeback-skips-locked (B3), towrite-cleared-early (B3b)\n"
+	  "  fixed            missed-wakeup-pmd-key (A1), wake-one-after-invalidate (A4),\n"
+	  "                   write-vs-read-fault (C1), write-vs-pmd-fault (C2)\n"
+	  "\n"
+	  "  --cure NAME      with what a wrapper can do about B3 and B3b: reset, reset_wait\n"
 	  "  --unforced       B3 from user space only: no module, no tracing, nothing forced.\n"
 	  "                   selftests/tool/skipped_sync.c is all of it\n"
+	  "  --record SECONDS B3 under loads that resemble applications: how many syncs\n"
+	  "                   returned over an unflushed entry, how wide the windows are, and\n"
+	  "                   what looking costs. Nobody is parked\n"
+	  "  --report         B3 as plain text, fit to send: steps, evidence, rates, cures.\n"
+	  "                   Plays all of the above\n"
 	  "  --fs FS          ext4 (default) or xfs\n"
 	  "  --device DEVICE  on this one (default /dev/pmem0), which must hold FS or be blank\n"
 	  "  --format         make a new FS on it, whatever it holds\n"
 	  "  --mount DIR      on what is mounted there, instead\n"
 	  "  --repeat N       runs of each (default 1); unforced: syncs (default 10000)\n"
-	  "  --verbose        the kernel's report on the first run that was caught\n"
-	  "  --json           for programs; not with --unforced\n"
+	  "  --verbose        who did what, a column per role, and the evidence, of the first\n"
+	  "                   run that was caught\n"
+	  "  --json           for programs; of runs only\n"
 	  "\n"
-	  "Exit status: 0 if the bug shows, and does not in the controls; 1 if not so; 2 for\n"
-	  "wrong usage, 3 if it cannot be done here." },
+	  "Exit status: 0 if all is as expected; 1 if not so; 2 for wrong usage, 3 if it\n"
+	  "cannot be done here." },
 	{ "status", command_status, "", "status",
 	  "What is loaded and mounted, in which variant, and who holds or waits for what." },
 	{ "rescue", command_rescue, "md", "rescue [--mount DIR]",
@@ -172,6 +185,9 @@ static const struct option long_options[] = {
 	{ "fs", required_argument, NULL, 'f' },
 	{ "format", no_argument, NULL, 'F' },
 	{ "unforced", no_argument, NULL, 'u' },
+	{ "cure", required_argument, NULL, 'c' },
+	{ "record", required_argument, NULL, 'R' },
+	{ "report", no_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
 	{}
 };
@@ -225,6 +241,17 @@ static bool take_option(struct options *options, int letter, char *argument)
 		return true;
 	case 'u':
 		options->unforced = true;
+		return true;
+	case 'c':
+		options->cure = argument;
+		return true;
+	case 'p':
+		options->report = true;
+		return true;
+	case 'R':
+		if (!number(argument, 1, &value))
+			return false;
+		options->record = value;
 		return true;
 	case 's':
 		return number(argument, 0, &options->seed);

@@ -213,6 +213,15 @@ static void dxl_hook_deleted(struct dxl_bridge *bridge,
 			      arg[2] >> PAGE_SHIFT);
 }
 
+/* The page that a scan for pinned ones has found, or NULL. */
+static void dxl_hook_scanned(struct dxl_bridge *bridge, unsigned long page)
+{
+	spin_lock_irq(&bridge->lock);
+	bridge->scans++;
+	bridge->idle += !page;
+	spin_unlock_irq(&bridge->lock);
+}
+
 static unsigned long dxl_pass(struct dxl_bridge *bridge,
 			      const struct dxl_hook *hook,
 			      const unsigned long *arg)
@@ -228,6 +237,8 @@ static unsigned long dxl_pass(struct dxl_bridge *bridge,
 	ret = dxl_hook_call(hook, arg);
 	if (hook == &dxl_hooks[DXL_HOOK_FLUSH])
 		dxl_hook_flushed(bridge, arg);
+	if (hook == &dxl_hooks[DXL_HOOK_LAYOUT])
+		dxl_hook_scanned(bridge, ret);
 	/* No entry was grabbed: ret tells the fault what it shall return. */
 	if (hook == &dxl_hooks[DXL_HOOK_GRAB] && xa_is_internal((void *)ret))
 		crosses = false;
@@ -409,6 +420,10 @@ const char *dxl_bridge_refuses(enum dxl_window window)
 void dxl_bridge_mark(struct dxl_bridge *bridge)
 {
 	dxl_syncs_forget(bridge);
+	spin_lock_irq(&bridge->lock);
+	bridge->scans = 0;
+	bridge->idle = 0;
+	spin_unlock_irq(&bridge->lock);
 	dxl_log_mark(&bridge->lab);
 }
 
@@ -429,6 +444,8 @@ void dxl_bridge_show(struct seq_file *seq, struct dxl_bridge *bridge)
 	for (hook = dxl_hooks; hook < dxl_hooks + DXL_NR_HOOKS; hook++)
 		seq_printf(seq, "hook %s %s\n", hook->symbol[0],
 			   hook->address ? "on" : "missing");
+	seq_printf(seq, "scans %u idle %u\n", READ_ONCE(bridge->scans),
+		   READ_ONCE(bridge->idle));
 	dxl_syncs_show(seq, bridge);
 	dxl_waiters_show(seq, bridge);
 }

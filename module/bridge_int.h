@@ -58,6 +58,8 @@ enum dxl_hook_key {
 	  DXL_NO_WINDOW, DXL_NO_WINDOW)					\
 	H(INVALIDATE, "invalidate_inode_pages2_range", NULL, DXL_KEY_MAPPING, 0, \
 	  DXL_WIN_WRITE_BEFORE_INVALIDATE, DXL_WIN_WRITE_AFTER_INVALIDATE) \
+	H(LAYOUT, "dax_layout_busy_page_range", NULL, DXL_KEY_MAPPING, 0, \
+	  DXL_NO_WINDOW, DXL_WIN_LAYOUT_AFTER_SCAN)			\
 	H(TAG, "tag_pages_for_writeback", NULL, DXL_KEY_MAPPING, DXL_HOOK_IN_SYNC, \
 	  DXL_NO_WINDOW, DXL_WIN_WRITEBACK_AFTER_TAG)			\
 	H(FLUSH, "dax_flush", NULL, DXL_KEY_SYNC, DXL_HOOK_IN_SYNC | DXL_HOOK_NEEDED, \
@@ -190,6 +192,8 @@ struct dxl_tally;
  * @syncs: struct dxl_sync of all that run, and of some that ended since mark
  * @nr_syncs: of the calls since mark that are kept
  * @untold: those that are not
+ * @scans: for pinned pages, since mark
+ * @idle: of these: none was found
  */
 struct dxl_bridge {
 	refcount_t users;
@@ -203,6 +207,8 @@ struct dxl_bridge {
 	struct list_head syncs;
 	unsigned int nr_syncs;
 	unsigned int untold;
+	unsigned int scans;
+	unsigned int idle;
 };
 
 /* bridge_hook.c */
@@ -234,10 +240,12 @@ struct dxl_sync *dxl_sync_mine(struct dxl_bridge *bridge)
 bool dxl_sync_is_mine(struct dxl_bridge *bridge, pgoff_t *index);
 void dxl_sync_met(struct dxl_bridge *bridge, pgoff_t index, bool found);
 const struct dxl_frame *dxl_sync_missed(const struct dxl_sync *sync);
+unsigned int dxl_sync_count(const struct dxl_sync *sync,
+			    enum dxl_frame_state state);
 void dxl_syncs_forget(struct dxl_bridge *bridge);
-void dxl_syncs_show(struct seq_file *seq, struct dxl_bridge *bridge);
 
 /* bridge_look.c: evidence */
+void dxl_syncs_show(struct seq_file *seq, struct dxl_bridge *bridge);
 void dxl_look_mapped(const struct dxl_bridge *bridge,
 		     const struct dxl_frame *frame, struct dxl_look *look);
 void dxl_waiters_show(struct seq_file *seq, const struct dxl_bridge *bridge);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Evidence: how mappings have a frame, and who sleeps for entries of the file
+ * Evidence: how mappings have a frame, and who sleeps for entries of the file; and
+ * what of syncs is told
  *
  * The kernel's wait table has no owner that could be asked, so it is read where
  * it is. Whoever sleeps there has the kernel's own wake function, and only what
@@ -151,6 +152,7 @@ static bool dxl_waiters_visit(const struct dxl_bridge *bridge,
 	queues = dxl_stock_queues(&wake);
 	for (i = 0; queues && i < DXL_STOCK_QUEUES && !found; i++) {
 		queue = &queues[i];
+		/* No barrier: who is missed now is seen at the next look. */
 		if (!waitqueue_active(queue))
 			continue;
 		spin_lock_irqsave(&queue->lock, flags);
@@ -230,4 +232,55 @@ void dxl_waiters_show(struct seq_file *seq, const struct dxl_bridge *bridge)
 		dxl_waiters_visit(bridge, dxl_waiter_show, seq);
 	else
 		seq_puts(seq, "waiters unknown\n");
+}
+
+static const char * const dxl_frame_states[] = {
+	[DXL_FRAME_UNFLUSHED] = "unflushed",
+	[DXL_FRAME_FLUSHED] = "flushed",
+	[DXL_FRAME_GONE] = "gone",
+};
+
+static void dxl_sync_show(struct seq_file *seq, const struct dxl_sync *sync)
+{
+	const struct dxl_frame *missed = dxl_sync_missed(sync);
+	unsigned int i;
+
+	seq_printf(seq, "sync %s %s ret %d dirty %u%s flushed %u passed %u",
+		   sync->who, sync->ended ? "returned" : "runs", sync->ret,
+		   sync->nr, sync->more ? "+" : "",
+		   dxl_sync_count(sync, DXL_FRAME_FLUSHED), sync->passed);
+	if (missed && sync->ended)
+		seq_printf(seq, " unflushed 0x%lx order %u pfn 0x%lx entry 0x%lx locked %s DIRTY %d TOWRITE %d writable %u readonly %u",
+			   missed->index, missed->order, missed->pfn,
+			   sync->entry,
+			   sync->entry & DXL_STOCK_LOCKED ? "yes" : "no",
+			   sync->dirty, sync->towrite, sync->look.writable,
+			   sync->look.readonly);
+	seq_putc(seq, '\n');
+	for (i = 0; i < sync->nr; i++)
+		seq_printf(seq, "frame %s index 0x%lx order %u pfn 0x%lx %s\n",
+			   sync->who, sync->frame[i].index,
+			   sync->frame[i].order, sync->frame[i].pfn,
+			   dxl_frame_states[sync->frame[i].state]);
+}
+
+/**
+ * dxl_syncs_show() - What syncs did since mark, a line for each and its frames.
+ * @seq: where to
+ * @bridge: of the file
+ *
+ * Context: Process context.
+ */
+void dxl_syncs_show(struct seq_file *seq, struct dxl_bridge *bridge)
+{
+	const struct dxl_sync *sync;
+
+	spin_lock_irq(&bridge->lock);
+	list_for_each_entry(sync, &bridge->syncs, list)
+		if (!sync->forgotten)
+			dxl_sync_show(seq, sync);
+	dxl_record_show(seq, bridge);
+	if (bridge->untold)
+		seq_printf(seq, "syncs_untold %u\n", bridge->untold);
+	spin_unlock_irq(&bridge->lock);
 }

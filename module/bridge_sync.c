@@ -18,7 +18,6 @@
 
 #include <linux/pagemap.h>
 #include <linux/sched.h>
-#include <linux/seq_file.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -156,7 +155,7 @@ struct dxl_sync *dxl_sync_begin(struct dxl_bridge *bridge, pgoff_t first,
 		spin_unlock_irq(&bridge->lock);
 		return NULL;
 	}
-	*sync = (struct dxl_sync) { 
+	*sync = (struct dxl_sync) {
 		.task = current,
 		.room = room,
 		.begun_ns = dxl_record_clock(),
@@ -318,8 +317,16 @@ static bool dxl_sync_judge(struct dxl_bridge *bridge, struct dxl_sync *sync,
 	return frame;
 }
 
-static unsigned int dxl_sync_count(const struct dxl_sync *sync,
-				   enum dxl_frame_state state)
+/**
+ * dxl_sync_count() - How many frames of a sync are in a state.
+ * @sync: the sync
+ * @state: the state
+ *
+ * Context: With the bridge's lock, or by the sync's own task.
+ * Return: The number.
+ */
+unsigned int dxl_sync_count(const struct dxl_sync *sync,
+			    enum dxl_frame_state state)
 {
 	unsigned int i, nr = 0;
 
@@ -446,55 +453,4 @@ void dxl_syncs_forget(struct dxl_bridge *bridge)
 	spin_unlock_irq(&bridge->lock);
 	list_for_each_entry_safe(sync, next, &over, list)
 		kvfree(sync);
-}
-
-static const char * const dxl_frame_states[] = {
-	[DXL_FRAME_UNFLUSHED] = "unflushed",
-	[DXL_FRAME_FLUSHED] = "flushed",
-	[DXL_FRAME_GONE] = "gone",
-};
-
-static void dxl_sync_show(struct seq_file *seq, const struct dxl_sync *sync)
-{
-	const struct dxl_frame *missed = dxl_sync_missed(sync);
-	unsigned int i;
-
-	seq_printf(seq, "sync %s %s ret %d dirty %u%s flushed %u passed %u",
-		   sync->who, sync->ended ? "returned" : "runs", sync->ret,
-		   sync->nr, sync->more ? "+" : "",
-		   dxl_sync_count(sync, DXL_FRAME_FLUSHED), sync->passed);
-	if (missed && sync->ended)
-		seq_printf(seq, " unflushed 0x%lx order %u pfn 0x%lx entry 0x%lx locked %s DIRTY %d TOWRITE %d writable %u readonly %u",
-			   missed->index, missed->order, missed->pfn,
-			   sync->entry,
-			   sync->entry & DXL_STOCK_LOCKED ? "yes" : "no",
-			   sync->dirty, sync->towrite, sync->look.writable,
-			   sync->look.readonly);
-	seq_putc(seq, '\n');
-	for (i = 0; i < sync->nr; i++)
-		seq_printf(seq, "frame %s index 0x%lx order %u pfn 0x%lx %s\n",
-			   sync->who, sync->frame[i].index,
-			   sync->frame[i].order, sync->frame[i].pfn,
-			   dxl_frame_states[sync->frame[i].state]);
-}
-
-/**
- * dxl_syncs_show() - What syncs did since mark, a line for each and its frames.
- * @seq: where to
- * @bridge: of the file
- *
- * Context: Process context.
- */
-void dxl_syncs_show(struct seq_file *seq, struct dxl_bridge *bridge)
-{
-	const struct dxl_sync *sync;
-
-	spin_lock_irq(&bridge->lock);
-	list_for_each_entry(sync, &bridge->syncs, list)
-		if (!sync->forgotten)
-			dxl_sync_show(seq, sync);
-	dxl_record_show(seq, bridge);
-	if (bridge->untold)
-		seq_printf(seq, "syncs_untold %u\n", bridge->untold);
-	spin_unlock_irq(&bridge->lock);
 }

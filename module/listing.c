@@ -356,7 +356,10 @@ void dxl_listing_free(struct dxl_listing *listing)
 	kvfree(listing);
 }
 
-/* As many bytes of @text as fit into @width, up to a blank if there is one. */
+/*
+ * As many bytes of @text as fit into @width, up to a blank if there is one, or else
+ * with the end of a part of a name.
+ */
 static int dxl_row_break(const char *text, int width)
 {
 	int len = strlen(text);
@@ -366,6 +369,9 @@ static int dxl_row_break(const char *text, int width)
 		return len;
 	for (cut = width; cut > width / 2; cut--)
 		if (text[cut] == ' ')
+			return cut;
+	for (cut = width; cut > width / 2; cut--)
+		if (text[cut - 1] == '_' || text[cut - 1] == '.')
 			return cut;
 	return width;
 }

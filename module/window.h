@@ -133,6 +133,9 @@
 	W(MKWRITE_AFTER_LOCK, "mkwrite.after_lock", DXL_WIN_SLEEP,	\
 	  "its entry is locked, the PTE not yet writable",		\
 	  "dax_insert_pfn_mkwrite()")					\
+	W(LAYOUT_AFTER_SCAN, "layout.after_scan", DXL_WIN_SLEEP,	\
+	  "it is known whether a page of the range is pinned",		\
+	  "dax_layout_busy_page_range()")				\
 	W(TRUNCATE_AFTER_CUT, "truncate.after_cut", DXL_WIN_SLEEP,	\
 	  "blocks are off the map, entries still there",		\
 	  "ext4_truncate(), xfs_itruncate_extents()")			\

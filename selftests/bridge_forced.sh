@@ -5,9 +5,11 @@
 # and syncs of ext4 and xfs return over an unflushed page in every run, and in none
 # of the controls (nobody parked; another page parked).
 #
-#   1. every scenario with its controls on both filesystems
+#   1. every scenario with its controls on both filesystems; with the state reset, B3
+#      passes and B3b is still caught, and with the wait after the walk both pass
 #   2. what a session must refuse: no file, a file that is not in DAX mode, a second
-#      bridge, a window without a hook, a window under a spinlock, errors
+#      bridge, a window without a hook, a window under a spinlock, errors; and rules
+#      of windows/, which are about mounts of ours, do not act there
 #   3. a session ends while a task is parked in the kernel: it goes on, its load is
 #      right, and the module unloads
 #
@@ -39,6 +41,23 @@ play() {
 }
 LINES_FILE=$(mktemp)
 
+# cured SCENARIO FS CURE CAUGHT PASSED
+cured() {
+	daxlab bridge "$1" --fs "$2" --repeat "$RUNS" --cure "$3" >"$LINES_FILE"
+	local status=$?
+	cat "$LINES_FILE"
+	((!status)) && line "$1" "$2 $3" "$4 caught, $5 passed, 0 inconclusive"
+}
+
+# The listing and the evidence of B3, as a person reads them.
+told() {
+	daxlab bridge B3 --fs ext4 --verbose >"$LINES_FILE" || return
+	cat "$LINES_FILE"
+	grep -q 'sync syncer returned ret 0 dirty 1 flushed 0 passed 1 unflushed 0x5 .*locked yes DIRTY 1 .*writable 1' "$LINES_FILE" &&
+		grep -q '^ *storer/[0-9]* *holder/[0-9]* *syncer/[0-9]*$' "$LINES_FILE" &&
+		grep -q '^ *returns: 0x5 is not flushed$' "$LINES_FILE"
+}
+
 dd if=/dev/zero of=/dev/pmem0 bs=1M count=1 status=none
 printf '\0\0\0\0\203\0\0\0\0\010\0\0\0\020\0\0%48s\125\252' "" | tr ' ' '\0' |
 	dd of=/dev/pmem0 bs=1 seek=446 conv=notrunc status=none
@@ -48,7 +67,12 @@ refuse "a mount of another kind is left alone" daxlab bridge B3 --mount /tmp
 for fs in ext4 xfs; do
 	expect "$fs: a sync passes the entry that a fault has locked" play B3 "$fs" --format
 	expect "$fs: a sync finds its work list taken by another" play B3b "$fs"
+	expect "$fs: reset: a sync waits for the entry" cured B3 "$fs" reset 0 "$RUNS"
+	expect "$fs: reset: it does not find what another has taken" cured B3b "$fs" reset "$RUNS" 0
+	expect "$fs: reset_wait: it waits for that, too" cured B3b "$fs" reset_wait 0 "$RUNS"
 done
+
+expect "what happened is told, a column per role" told
 
 say() { echo "$1" >&"$session"; }
 
@@ -70,6 +94,18 @@ refuse "a window that no function is at" say "arm truncate.after_cut park"
 refuse "parking under a spinlock" say "arm writeback.found_locked park"
 refuse "an error put into the kernel" say "arm fault.before_grab error(-EIO)"
 refuse "oracles that know our own entries only" say "verdict"
+refuse "a cure that nobody knows" say "cure aspirin"
+refuse "a cure without a name" say "cure"
+refuse "a record with an argument" say "record 5"
+expect "a cure" say "cure reset"
+expect "none again" say "cure none"
+
+# Were it for the bridge as well, the reader would hang until its bound.
+echo 'park(60000)' >"$DEBUGFS/windows/fault.before_grab/arm"
+expect "a rule of windows/ does not act in a bridge" \
+	timeout 30 xfs_io -r -c "mmap -r 0 64k" -c "mread 8192 16" "$MNT/file"
+equal "nobody is parked by it" "$(cat "$DEBUGFS/windows/fault.before_grab/parked")" ""
+echo off >"$DEBUGFS/windows/fault.before_grab/arm"
 
 # A reader is parked with the entry locked, and its session goes.
 expect "park readers" say "arm fault.before_insert_entry park(60000)"

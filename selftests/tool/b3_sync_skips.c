@@ -37,7 +37,8 @@ static void sync_meets_fault(struct run *run)
 	STEP(start(run, "syncer", DEED(FSYNC)));
 	STEP(still(run));
 	CERTIFY(run, crossed(run, "syncer", "writeback.found_locked"));
-	CERTIFY(run, is_idle(run, "syncer") == !variant_is(run, "sound"));
+	CERTIFY(run, is_idle(run, "syncer") ==
+		!(variant_is(run, "sound") || variant_is(run, "towrite=at_lock")));
 	judge(run, "syncer");
 	STEP(release(run, "holder"));
 	STEP(still(run));
@@ -50,6 +51,7 @@ static const char *const windows[] = {
 static const struct expectation expect[] = {
 	{ "sync_scan=positioned", CAUGHT, "unflushed store", "open in v7.3" },
 	{ "upstream-7.3", CAUGHT, "unflushed store", NULL },
+	{ "towrite=at_lock", PASSED, NULL, "a cure of this alone; B3b is still caught" },
 	{ "sound", PASSED, NULL, "the sync sleeps until the fault is done" },
 	{}
 };

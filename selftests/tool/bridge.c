@@ -17,7 +17,7 @@ static void on_signal(int sig)
 }
 
 static const struct scenario *const *const stories[] = {
-	bridge_b3, bridge_b3b, bridge_a1, bridge_a4, bridge_c1, bridge_c2,
+	bridge_b3, bridge_b3b, bridge_a1, bridge_a4, bridge_b1, bridge_c1, bridge_c2,
 };
 
 /* NULL: there is no such scenario. */
@@ -42,7 +42,7 @@ static int bad(const char *what)
 static int check_usage(const struct options *options, const struct scenario *const *scenario)
 {
 	const char *fs = options->fs ?: "ext4";
-	int ways = !!options->unforced + !!options->record + !!options->report;
+	int ways = !!options->unforced + (options->record || options->report);
 
 	if (!scenario)
 		return bad("bridge wants a SCENARIO, such as writeback-skips-locked (daxlab help bridge)");
@@ -51,7 +51,7 @@ static int check_usage(const struct options *options, const struct scenario *con
 		return EX_BAD_USAGE;
 	}
 	if (ways > 1)
-		return bad("--unforced, --record and --report: one of them");
+		return bad("--unforced comes alone");
 	if (ways && scenario != bridge_b3)
 		return bad("--unforced, --record and --report are about writeback-skips-locked (B3)");
 	if (ways && (options->json || options->cure))
@@ -67,15 +67,16 @@ static int check_usage(const struct options *options, const struct scenario *con
 static int record(struct stock *stock, unsigned long seconds)
 {
 	static struct record records[MOST_LOADS];
+	struct looking looking;
 	struct place place;
 	int nr = -1;
 
 	if (place_module(&place))
-		nr = bridge_record(stock, seconds, records);
+		nr = bridge_record(stock, seconds, records, &looking);
 	place_close(&place);
 	if (nr < 0)
 		return EX_CANNOT;
-	bridge_record_tell(records, nr);
+	bridge_record_tell(records, nr, &looking);
 	return EX_EXPECTED;
 }
 
@@ -86,10 +87,10 @@ static int carry_out(struct stock *stock, const struct scenario *const *scenario
 
 	if (options->unforced)
 		return bridge_unforced(stock, options->repeat ?: UNFORCED_SYNCS, &unforced, true);
-	if (options->record)
-		return record(stock, options->record);
 	if (options->report)
 		return bridge_report(stock, options);
+	if (options->record)
+		return record(stock, options->record);
 	return bridge_play(stock, scenario, options);
 }
 

@@ -12,6 +12,7 @@
 /* A scenario and its controls, in the order in which they are played; NULL ends. */
 extern const struct scenario *const bridge_b3[], *const bridge_b3b[];
 extern const struct scenario *const bridge_a1[], *const bridge_a4[];
+extern const struct scenario *const bridge_b1[];
 extern const struct scenario *const bridge_c1[], *const bridge_c2[];
 
 /* When a bug was in the kernel: from the release that brought it to the one that cured it. */
@@ -38,31 +39,40 @@ bool bridge_series(struct stock *stock, const struct scenario *scenario, const c
 /* For scenarios: keep who did what until now, and what the kernel says of syncs. */
 void bridge_evidence(struct run *run);
 
-/* bridge_unforced.c: two threads on a page; NULL: not on stdout. The exit status. */
 struct unforced {
 	struct skipped skipped[2][3];	/* by call: fsync, msync; by rival */
 };
+
+/* bridge_unforced.c: two threads on a page, and the controls. The exit status. */
 int bridge_unforced(struct stock *stock, unsigned long nr, struct unforced *result, bool tell);
 
-/* bridge_record.c, loads.c: what came of a load */
 #define MOST_WIDTHS	4
 #define WIDTH_BUCKETS	36
 
+/* What came of a load; module/README.md and module/bridge_record.c tell of the counts. */
 struct record {
 	const char *load;
 	double seconds;
 	unsigned long long calls, faults, syncs, failed, over, passed, writable, cut;
 	unsigned long long dirty, unflushed, gone, young, met_passed;
 	unsigned long long width[MOST_WIDTHS][WIDTH_BUCKETS];
-	double alone, watched;		/* operations per second, without and with the hooks */
+	double rate;			/* operations of the load per second */
 };
 
 #define MOST_LOADS	3
 
-extern const char *const record_widths[MOST_WIDTHS];
-/* The loads that there are here, each for its part of @seconds: their number, or -1. */
-int bridge_record(struct stock *stock, unsigned long seconds, struct record *record);
-void bridge_record_tell(const struct record *record, int nr);
+/* What looking costs: us of a store, its fault and a sync of it. */
+struct looking {
+	double alone, watched;
+};
+
+/*
+ * bridge_record.c: the loads that there are here, each for its part of @seconds, then
+ * what looking costs. The number of loads, or -1.
+ */
+int bridge_record(struct stock *stock, unsigned long seconds, struct record *record,
+		  struct looking *looking);
+void bridge_record_tell(const struct record *record, int nr, const struct looking *looking);
 
 /* bridge_report.c: the exit status. */
 int bridge_report(struct stock *stock, const struct options *options);

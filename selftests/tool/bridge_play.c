@@ -17,6 +17,7 @@
 static const struct lifetime lifetimes[] = {
 	{ "A1", LINUX(4, 20), LINUX(5, 3), "23c84eb78375" },
 	{ "A4", LINUX(4, 10), LINUX(5, 13), "237388320def" },
+	{ "B1", LINUX(4, 20), LINUX(6, 15), "6be3e21d25ca" },
 	{ "B3", LINUX(4, 20), 0, NULL },
 	{ "B3b", LINUX(4, 10), 0, NULL },
 	{ "C1", LINUX(4, 10), LINUX(4, 12), "13e451fdc1af" },

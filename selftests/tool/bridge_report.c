@@ -45,6 +45,7 @@ static struct {
 	struct unforced unforced;
 	struct record record[MOST_LOADS];
 	int nr_records;
+	struct looking looking;
 	bool odd;				/* something is not as expected */
 } all;
 
@@ -116,7 +117,8 @@ static bool play_all(struct stock *stock, const struct options *options)
 	bool well = place_module(&place) && play_forced(stock, runs);
 
 	if (well) {
-		all.nr_records = bridge_record(stock, RECORD_SECONDS, all.record);
+		all.nr_records = bridge_record(stock, options->record ?: RECORD_SECONDS,
+					       all.record, &all.looking);
 		well = all.nr_records >= 0 && !interrupted;
 	}
 	place_close(&place);
@@ -130,21 +132,36 @@ static void heading(const char *text)
 	       "------------------------------------------------------------------------");
 }
 
+/* "QEMU TCG CPU version 2.5+, 2 online": rates depend on it. */
+static void processor(char *text, size_t size)
+{
+	static char info[4096];
+	const char *model;
+
+	read_text("/proc/cpuinfo", info, sizeof(info));
+	model = strstr(info, "model name\t: ");
+	model = model ? model + strlen("model name\t: ") : "unknown";
+	snprintf(text, size, "%.*s, %ld online", (int)strcspn(model, "\n"), model,
+		 sysconf(_SC_NPROCESSORS_ONLN));
+}
+
 static void tell_head(const struct stock *stock)
 {
-	char day[32] = "";
+	char day[32] = "", cpu[128];
 	struct utsname name;
 	time_t now = time(NULL);
 
 	uname(&name);
+	processor(cpu, sizeof(cpu));
 	strftime(day, sizeof(day), "%Y-%m-%d", gmtime(&now));
 	printf("fs/dax.c: fsync() and msync() return 0 and have not flushed a locked entry\n"
 	       "==========================================================================\n"
 	       "Kernel      %s %s %s\n"
 	       "            %s\n"
+	       "Processor   %s\n"
 	       "Filesystem  %s, dax=always, on %s\n"
 	       "Date        %s\n",
-	       name.sysname, name.release, name.machine, name.version, stock->fs,
+	       name.sysname, name.release, name.machine, name.version, cpu, stock->fs,
 	       stock->dev[0] ? stock->dev : stock->dir, day);
 	puts("\nA sync call promises that what was stored before it was called is on the media\n"
 	     "when it returns 0. dax_writeback_one() breaks that for entries that are locked at\n"
@@ -229,7 +246,7 @@ static void tell_recorded(void)
 	     "called, not by a fault that still ran, and no flush of it had completed when it\n"
 	     "returned 0. Where read faults set DIRTY too (6.1), that is an upper bound. Widths\n"
 	     "are in ns, powers of two: how many were below.\n");
-	bridge_record_tell(all.record, all.nr_records);
+	bridge_record_tell(all.record, all.nr_records, &all.looking);
 }
 
 static const char *came_to(const struct series *series)

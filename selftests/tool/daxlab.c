@@ -82,7 +82,7 @@ static const struct {
 	  "Exit status as for run; a cell of which the scenario does not speak has no\n"
 	  "expected outcome." },
 	{ "bridge", command_bridge, "furmdFvjcpR",
-	  "bridge SCENARIO [--cure NAME | --unforced | --record SECONDS | --report]\n"
+	  "bridge SCENARIO [--cure NAME | --unforced | --record SECONDS] [--report]\n"
 	  "             [--fs ext4|xfs] [--repeat N] [--format] [--verbose] [--json]\n"
 	  "             [--device DEVICE | --mount DIR]",
 	  "Forces races in the kernel's own fs/dax.c, on a filesystem that it mounts with\n"
@@ -91,7 +91,8 @@ static const struct {
 	  "in their controls; those that were fixed do not show, though the window is held.\n"
 	  "\n"
 	  "  open             writeback-skips-locked (B3), towrite-cleared-early (B3b)\n"
-	  "  fixed            missed-wakeup-pmd-key (A1), wake-one-after-invalidate (A4),\n"
+	  "  fixed in v6.15   busy-scan-skips-locked (B1)\n"
+	  "  fixed long ago   missed-wakeup-pmd-key (A1), wake-one-after-invalidate (A4),\n"
 	  "                   write-vs-read-fault (C1), write-vs-pmd-fault (C2)\n"
 	  "\n"
 	  "  --cure NAME      with what a wrapper can do about B3 and B3b: reset, reset_wait\n"
@@ -101,7 +102,7 @@ static const struct {
 	  "                   returned over an unflushed entry, how wide the windows are, and\n"
 	  "                   what looking costs. Nobody is parked\n"
 	  "  --report         B3 as plain text, fit to send: steps, evidence, rates, cures.\n"
-	  "                   Plays all of the above\n"
+	  "                   Plays all of the above; --record SECONDS: for how long (30)\n"
 	  "  --fs FS          ext4 (default) or xfs\n"
 	  "  --device DEVICE  on this one (default /dev/pmem0), which must hold FS or be blank\n"
 	  "  --format         make a new FS on it, whatever it holds\n"

@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Bugs that fs/dax.c had once (A1, A4, C1, C2 of the catalogue): the same windows are
+# held on the kernel of now, on ext4 and xfs, and it has to pass. Tasks sleep in the
+# kernel's own wait table meanwhile, and are seen there: a scenario whose waiters are
+# not found there is inconclusive, and fails.
+#
+# daxlab-test: timeout=180 needs=module vm="--pmem 512M --one-thread"
+. "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/pmem.sh"
+
+RUNS=5
+
+for tool in mkfs.ext4 mkfs.xfs blkid; do
+	command -v "$tool" >/dev/null || skip_all "no $tool here"
+done
+
+passes() {
+	local words
+	words=$(daxlab bridge "$1" --fs "$2" --repeat "$RUNS" "${@:3}") || { echo "$words"; return 1; }
+	echo "$words"
+	[[ $words == *"$1 $2: $RUNS runs, 0 caught, $RUNS passed, 0 inconclusive" ]]
+}
+
+for fs in ext4 xfs; do
+	expect "$fs: a file to begin with" passes A1 "$fs" --format
+	expect "$fs: three wait for an entry that the first of them takes out" passes A4 "$fs"
+	expect "$fs: write(2) and a read fault on a hole" passes C1 "$fs"
+	expect "$fs: write(2) and a PMD read fault on a hole" passes C2 "$fs"
+done
+refuse "a cure is for syncs" daxlab bridge A1 --cure reset
+expect "the module unloads" unload
+expect "and comes back" load
+finish

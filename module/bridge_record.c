@@ -47,9 +47,9 @@ static const char * const dxl_widths[] = {
  * struct dxl_visit - a fault that is in fs/dax.c, on its own stack
  * @list: in dxl_tally.visits
  * @task: who; only to compare
- * @index: of the entry that it has locked
- * @since: dxl_record_clock() of then, or 0: none
- * @clean: the entry was not DIRTY then
+ * @index: of the entry that it has locked, or had
+ * @since: dxl_record_clock() of then, while it has it; else 0
+ * @clean: the entry was not DIRTY then: what it is to be dirty for is still to come
  */
 struct dxl_visit {
 	struct list_head list;
@@ -275,7 +275,7 @@ unsigned long dxl_record_pass(struct dxl_bridge *bridge,
 }
 
 /**
- * dxl_record_is_young() - Was a locked entry made dirty by the fault that has it?
+ * dxl_record_is_young() - Was an entry made dirty by a fault that still runs?
  * @bridge: of the file, which records
  * @index: of the entry
  *
@@ -287,8 +287,8 @@ bool dxl_record_is_young(struct dxl_bridge *bridge, pgoff_t index)
 	const struct dxl_visit *visit;
 
 	list_for_each_entry(visit, &bridge->tally->visits, list)
-		if (visit->since && visit->index == index)
-			return visit->clean;
+		if (visit->clean && visit->index == index)
+			return true;
 	return false;
 }
 

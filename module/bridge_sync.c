@@ -100,8 +100,7 @@ static void dxl_sync_look(struct dxl_bridge *bridge, struct dxl_sync *sync,
 		value = dxl_sync_value(entry);
 		if (!value)
 			continue;
-		if (value & DXL_STOCK_LOCKED && bridge->tally &&
-		    dxl_record_is_young(bridge, xas.xa_index)) {
+		if (bridge->tally && dxl_record_is_young(bridge, xas.xa_index)) {
 			sync->young++;
 			continue;
 		}

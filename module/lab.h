@@ -268,6 +268,7 @@ void dxl_lab_vary(struct dxl_lab *lab, const struct dxl_variant *to);
 void dxl_lab_settle(struct dxl_lab *lab);
 int dxl_log_open(struct dxl_lab *lab);
 void dxl_log_mark(struct dxl_lab *lab);
+bool dxl_log_next(struct dxl_log *log, u64 *seq, struct dxl_event *event);
 void dxl_log_add(const struct dxl_tree *tree, enum dxl_event_type type,
 		 pgoff_t first, unsigned int order, pgoff_t index,
 		 unsigned long arg);

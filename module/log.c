@@ -7,6 +7,7 @@
 #include "frozen.h"
 #include "oracle.h"
 #include "role.h"
+#include "verdict.h"
 
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -290,4 +291,27 @@ void dxl_damage(const struct dxl_tree *tree, enum dxl_damage damage,
 		return;
 	atomic_inc(&tree->lab->damages[damage]);
 	dxl_note(tree, DXL_EV_DAMAGE, first, order, first, damage);
+}
+
+/**
+ * dxl_log_next() - Copy the next event out of a log, which goes on meanwhile.
+ * @log: the log
+ * @seq: of the first event that is wanted; the one after it then
+ * @event: where to
+ *
+ * Context: Any context.
+ * Return: false: there is none.
+ */
+bool dxl_log_next(struct dxl_log *log, u64 *seq, struct dxl_event *event)
+{
+	unsigned long flags;
+	bool found;
+
+	spin_lock_irqsave(&log->lock, flags);
+	*seq = max3(*seq, dxl_log_oldest(log), log->start);
+	found = *seq < log->seq;
+	if (found)
+		*event = log->event[(*seq)++ % DXL_LOG_EVENTS];
+	spin_unlock_irqrestore(&log->lock, flags);
+	return found;
 }

@@ -16,7 +16,8 @@
  *	release ROLE|all		from the windows where they are parked
  *	mark				a new run: forget log, hits, damages, verdict
  *	verdict				ask the oracles; -EBUSY if not quiescent
- *	listing				keep who did what since mark, for the report
+ *	listing				keep who did what since mark, for the report; and
+ *					windows in the order in which they were crossed
  *	cure NAME | record		of a bridge (bridge.h)
  *	rescue				end every hang of the mount
  *	flush FD [PAGES]		write back a file as the flusher does: cyclic

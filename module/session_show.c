@@ -56,6 +56,25 @@ static void dxl_role_show_crossed(struct seq_file *seq,
 				   dxl_window_name(i), role->crossed[i]);
 }
 
+/* Windows in the order in which roles crossed them, as long as the log has them. */
+static void dxl_order_show(struct seq_file *seq, struct dxl_session *session)
+{
+	/* Pairs with dxl_log_open(). */
+	struct dxl_log *log = smp_load_acquire(&dxl_session_log(session)->log);
+	const struct dxl_role *role;
+	struct dxl_event event;
+	u64 next = 0;
+
+	while (log && dxl_log_next(log, &next, &event)) {
+		if (event.type != DXL_EV_WINDOW)
+			continue;
+		list_for_each_entry(role, &session->roles, list)
+			if (role->task == event.task && role->id == event.role)
+				seq_printf(seq, "order %s %s\n", role->name,
+					   dxl_window_name(event.arg));
+	}
+}
+
 static void dxl_session_report(struct seq_file *seq,
 			       struct dxl_session *session)
 {
@@ -77,6 +96,7 @@ static void dxl_session_report(struct seq_file *seq,
 	if (session->listing) {
 		seq_puts(seq, "listing\n");
 		dxl_listing_print(seq, session->listing, "  ");
+		dxl_order_show(seq, session);
 	}
 	if (session->verdict)
 		dxl_verdict_show(seq, session->verdict);

@@ -83,22 +83,6 @@ static const struct file_operations verdict_json_fops = {
 	.release	= verdict_release,
 };
 
-/* The log goes on while it is read: each event is copied out under its lock. */
-static bool dxl_trace_event(struct dxl_log *log, u64 *seq,
-			    struct dxl_event *event)
-{
-	unsigned long flags;
-	bool found;
-
-	spin_lock_irqsave(&log->lock, flags);
-	*seq = max3(*seq, dxl_log_oldest(log), log->start);
-	found = *seq < log->seq;
-	if (found)
-		*event = log->event[(*seq)++ % DXL_LOG_EVENTS];
-	spin_unlock_irqrestore(&log->lock, flags);
-	return found;
-}
-
 static int trace_show(struct seq_file *seq, void *unused)
 {
 	const struct dxl_lab *lab = seq->private;
@@ -110,7 +94,7 @@ static int trace_show(struct seq_file *seq, void *unused)
 
 	if (!log)
 		return 0;
-	while (n++ < DXL_LOG_EVENTS && dxl_trace_event(log, &next, &event))
+	while (n++ < DXL_LOG_EVENTS && dxl_log_next(log, &next, &event))
 		dxl_event_print(seq, &event);
 	return 0;
 }

@@ -4,7 +4,9 @@
 # Bugs that fs/dax.c had once (A1, A4, C1, C2 of the catalogue): the same windows are
 # held on the kernel of now, on ext4 and xfs, and it has to pass. Tasks sleep in the
 # kernel's own wait table meanwhile, and are seen there: a scenario whose waiters are
-# not found there is inconclusive, and fails.
+# not found there is inconclusive, and fails. Then B1, which is open before v6.15: a
+# punch that passes a pinned page must show there, and on newer kernels must not. And
+# our filesystem in the variant of upstream crosses windows in the order of each.
 #
 # daxlab-test: timeout=180 needs=module vm="--pmem 512M --one-thread"
 . "$(dirname "$0")/lib/lib.sh"
@@ -28,6 +30,9 @@ for fs in ext4 xfs; do
 	expect "$fs: three wait for an entry that the first of them takes out" passes A4 "$fs"
 	expect "$fs: write(2) and a read fault on a hole" passes C1 "$fs"
 	expect "$fs: write(2) and a PMD read fault on a hole" passes C2 "$fs"
+	expect "$fs: a punch and a pinned page, as is known of this kernel" \
+		daxlab bridge B1 --fs "$fs" --repeat "$RUNS"
+	expect "$fs: our filesystem goes the same way" daxlab bridge B3 --fs "$fs" --conform
 done
 refuse "a cure is for syncs" daxlab bridge A1 --cure reset
 expect "the module unloads" unload

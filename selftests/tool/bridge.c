@@ -42,7 +42,7 @@ static int bad(const char *what)
 static int check_usage(const struct options *options, const struct scenario *const *scenario)
 {
 	const char *fs = options->fs ?: "ext4";
-	int ways = !!options->unforced + (options->record || options->report);
+	int ways = options->unforced + options->conform + (options->record || options->report);
 
 	if (!scenario)
 		return bad("bridge wants a SCENARIO, such as writeback-skips-locked (daxlab help bridge)");
@@ -51,11 +51,11 @@ static int check_usage(const struct options *options, const struct scenario *con
 		return EX_BAD_USAGE;
 	}
 	if (ways > 1)
-		return bad("--unforced comes alone");
+		return bad("--unforced and --conform come alone");
 	if (ways && scenario != bridge_b3)
-		return bad("--unforced, --record and --report are about writeback-skips-locked (B3)");
+		return bad("--unforced, --conform, --record, --report: of writeback-skips-locked (B3)");
 	if (ways && (options->json || options->cure))
-		return bad("--unforced, --record and --report have no --json and no --cure");
+		return bad("--unforced, --conform, --record, --report have no --json and no --cure");
 	if (options->cure && scenario != bridge_b3 && scenario != bridge_b3b)
 		return bad("--cure is about B3 and B3b");
 	if (options->cure && strcmp(options->cure, "reset") &&
@@ -87,6 +87,8 @@ static int carry_out(struct stock *stock, const struct scenario *const *scenario
 
 	if (options->unforced)
 		return bridge_unforced(stock, options->repeat ?: UNFORCED_SYNCS, &unforced, true);
+	if (options->conform)
+		return bridge_conform(stock);
 	if (options->report)
 		return bridge_report(stock, options);
 	if (options->record)

@@ -74,6 +74,9 @@ int bridge_record(struct stock *stock, unsigned long seconds, struct record *rec
 		  struct looking *looking);
 void bridge_record_tell(const struct record *record, int nr, const struct looking *looking);
 
+/* bridge_conform.c: the exit status. */
+int bridge_conform(struct stock *stock);
+
 /* bridge_report.c: the exit status. */
 int bridge_report(struct stock *stock, const struct options *options);
 

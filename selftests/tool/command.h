@@ -21,6 +21,7 @@ struct options {
 	bool unforced;
 	const char *cure;
 	bool report;
+	bool conform;
 	unsigned long record;		/* seconds, or 0 */
 	unsigned long repeat;		/* 0: as the command likes */
 	unsigned long long seed;

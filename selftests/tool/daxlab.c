@@ -81,8 +81,8 @@ static const struct {
 	  "\n"
 	  "Exit status as for run; a cell of which the scenario does not speak has no\n"
 	  "expected outcome." },
-	{ "bridge", command_bridge, "furmdFvjcpR",
-	  "bridge SCENARIO [--cure NAME | --unforced | --record SECONDS] [--report]\n"
+	{ "bridge", command_bridge, "furmdFvjcpRC",
+	  "bridge SCENARIO [--cure NAME | --unforced | --record SECONDS | --conform] [--report]\n"
 	  "             [--fs ext4|xfs] [--repeat N] [--format] [--verbose] [--json]\n"
 	  "             [--device DEVICE | --mount DIR]",
 	  "Forces races in the kernel's own fs/dax.c, on a filesystem that it mounts with\n"
@@ -101,6 +101,8 @@ static const struct {
 	  "  --record SECONDS B3 under loads that resemble applications: how many syncs\n"
 	  "                   returned over an unflushed entry, how wide the windows are, and\n"
 	  "                   what looking costs. Nobody is parked\n"
+	  "  --conform        the order of windows on this filesystem and on ours, in the variant\n"
+	  "                   of upstream, for the steps of B3; differences with their reasons\n"
 	  "  --report         B3 as plain text, fit to send: steps, evidence, rates, cures.\n"
 	  "                   Plays all of the above; --record SECONDS: for how long (30)\n"
 	  "  --fs FS          ext4 (default) or xfs\n"
@@ -189,6 +191,7 @@ static const struct option long_options[] = {
 	{ "cure", required_argument, NULL, 'c' },
 	{ "record", required_argument, NULL, 'R' },
 	{ "report", no_argument, NULL, 'p' },
+	{ "conform", no_argument, NULL, 'C' },
 	{ "help", no_argument, NULL, 'h' },
 	{}
 };
@@ -245,6 +248,9 @@ static bool take_option(struct options *options, int letter, char *argument)
 		return true;
 	case 'c':
 		options->cure = argument;
+		return true;
+	case 'C':
+		options->conform = true;
 		return true;
 	case 'p':
 		options->report = true;

@@ -141,6 +141,10 @@ bool dxl_entry_clear_lock(struct dxl_tree *tree, struct xa_state *xas,
 	__must_hold(&tree->xa.xa_lock);
 
 /* entry_walk.c */
+bool dxl_walk_next(pgoff_t *index, const void *entry, pgoff_t first,
+		   pgoff_t last);
+void dxl_walk_woken(struct dxl_walk *walk, const void *entry, pgoff_t index)
+	__must_hold(&walk->tree->xa.xa_lock);
 void dxl_walk_wait(struct dxl_walk *walk, struct xa_state *xas, void *entry)
 	__must_hold(&xas->xa->xa_lock);
 

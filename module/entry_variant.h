@@ -52,6 +52,26 @@ void *dxl_scan_varied(struct dxl_walk *walk, struct xa_state *xas, void *entry,
 		      enum dxl_window window)
 	__must_hold(&xas->xa->xa_lock);
 
+int dxl_entry_wait_dirty(struct dxl_tree *tree, pgoff_t first, pgoff_t last);
+void dxl_entry_unmark(struct dxl_tree *tree, const struct dxl_hold *hold,
+		      unsigned int nr, bool dirty);
+
+/* knob towrite: by which mark does a sync find its entries? */
+static __always_inline xa_mark_t dxl_sync_mark(const struct dxl_tree *tree)
+{
+	return dxl_choice(tree->lab, DXL_KNOB_TOWRITE) ==
+	       DXL_TOWRITE_DIRTY_WALK ? DXL_MARK_DIRTY : DXL_MARK_TOWRITE;
+}
+
+/* knob towrite: does it go when the entry is locked? */
+static __always_inline bool dxl_towrite_goes(const struct dxl_tree *tree)
+{
+	unsigned int how = dxl_choice(tree->lab, DXL_KNOB_TOWRITE);
+
+	return how == DXL_TOWRITE_AT_LOCK || how == DXL_TOWRITE_WAIT_LOCKED ||
+	       how == DXL_TOWRITE_SERIALISED;
+}
+
 /* knob sync_scan: does a sync pass locked entries, even with a full hand? */
 static __always_inline bool dxl_sync_skips(const struct dxl_tree *tree)
 {

@@ -191,3 +191,87 @@ void *dxl_scan_varied(struct dxl_walk *walk, struct xa_state *xas, void *entry,
 	dxl_walk_wait(walk, xas, entry);
 	return NULL;
 }
+
+/**
+ * dxl_entry_wait_dirty() - Wait until no DIRTY entry of a range is locked.
+ * @tree: the tree
+ * @first: first page index
+ * @last: last page index, inclusive
+ *
+ * Each is looked at until it is found unlocked, once. Whoever had it locked has
+ * flushed it then if he was a sync; he has not if he was a fault.
+ *
+ * Context: May sleep for owners of entries, one at a time; the caller owns none.
+ * Return: 0; -EDEADLK after dxl_tree_rescue().
+ */
+int dxl_entry_wait_dirty(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
+{
+	struct dxl_walk walk = {
+		.tree = tree,
+		.first = first,
+		.last = last,
+		.index = first,
+	};
+	XA_STATE(xas, &tree->xa, first);
+	void *entry;
+	bool woken;
+
+	might_lock(tree);
+	xas_lock(&xas);
+	for (;;) {
+		xas_set(&xas, walk.index);
+		entry = xas_find_marked(&xas, last, DXL_MARK_DIRTY);
+		woken = walk.waited;
+		if (woken)
+			dxl_walk_woken(&walk, entry, xas.xa_index);
+		if (!entry)
+			break;
+		first = dxl_entry_first(entry, xas.xa_index);
+		if (dxl_entry_is_locked(entry)) {
+			dxl_window(DXL_WIN_WRITEBACK_FOUND_LOCKED, tree,
+				   xas.xa_index, dxl_entry_order(entry),
+				   DXL_ACCESS_NONE);
+			dxl_walk_wait(&walk, &xas, entry);
+			if (walk.err)
+				break;
+			continue;
+		}
+		if (woken && first == walk.slept)
+			dxl_entry_put(dxl_entry_key(tree, entry, first));
+		if (!dxl_walk_next(&walk.index, entry, first, last))
+			break;
+	}
+	dxl_entry_judge(tree);
+	xas_unlock(&xas);
+	return walk.err;
+}
+
+/**
+ * dxl_entry_unmark() - Take marks off entries, locked or not.
+ * @tree: the tree
+ * @hold: what their values were
+ * @nr: how many
+ * @dirty: DIRTY goes as well as TOWRITE
+ *
+ * Context: Does not sleep for entries.
+ */
+void dxl_entry_unmark(struct dxl_tree *tree, const struct dxl_hold *hold,
+		      unsigned int nr, bool dirty)
+{
+	XA_STATE(xas, &tree->xa, 0);
+	unsigned int i;
+	void *entry;
+
+	xas_lock(&xas);
+	for (i = 0; i < nr; i++) {
+		xas_set(&xas, hold[i].first);
+		entry = xas_load(&xas);
+		if (!entry || dxl_entry_unlocked(entry) !=
+			      dxl_entry_unlocked(hold[i].entry))
+			continue;
+		if (dirty)
+			xas_clear_mark(&xas, DXL_MARK_DIRTY);
+		xas_clear_mark(&xas, DXL_MARK_TOWRITE);
+	}
+	xas_unlock(&xas);
+}

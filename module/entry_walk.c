@@ -32,9 +32,18 @@ static void dxl_walk_breathe(struct dxl_tree *tree, struct xa_state *xas,
 	xas_lock(xas);
 }
 
-/* Index after an entry; false at the end of the range or of all indices. */
-static bool dxl_walk_next(pgoff_t *index, const void *entry, pgoff_t first,
-			  pgoff_t last)
+/**
+ * dxl_walk_next() - The index after an entry.
+ * @index: set to it
+ * @entry: the entry
+ * @first: its first index
+ * @last: of the range
+ *
+ * Context: Any context.
+ * Return: false at the end of the range or of all indices.
+ */
+bool dxl_walk_next(pgoff_t *index, const void *entry, pgoff_t first,
+		   pgoff_t last)
 {
 	pgoff_t end = first + dxl_entry_pages(entry) - 1;
 
@@ -85,13 +94,19 @@ static void *dxl_walk_blocked(struct dxl_walk *walk, struct xa_state *xas,
 	return NULL;
 }
 
-/*
- * Awake again; @entry at @index is what the walk finds now. The wake came on the
- * key of what it slept for: if that is clean or gone, or if there is something
- * before it now, the wake is for the next waiter (rule 9).
+/**
+ * dxl_walk_woken() - A walk is awake again.
+ * @walk: the walk
+ * @entry: what it finds now
+ * @index: where
+ *
+ * The wake came on the key of what it slept for: if that is clean or gone, or if
+ * there is something before it now, the wake is for the next waiter (rule 9).
+ *
+ * Context: Called with xa_lock.
  */
-static void dxl_walk_woken(struct dxl_walk *walk, const void *entry,
-			   pgoff_t index)
+void dxl_walk_woken(struct dxl_walk *walk, const void *entry, pgoff_t index)
+	__must_hold(&walk->tree->xa.xa_lock)
 {
 	struct dxl_key slept = { .tree = walk->tree, .first = walk->slept };
 
@@ -208,7 +223,7 @@ long dxl_entry_delete_range(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
  * Later faults add DIRTY only, so that a sync ends even if stores do not.
  *
  * Context: Does not sleep for entries.
- * Return: Number of entries that have TOWRITE now.
+ * Return: Number of entries that have TOWRITE now; 0 if none is dirty.
  */
 unsigned long dxl_entry_tag(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
 {
@@ -217,6 +232,8 @@ unsigned long dxl_entry_tag(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
 	pgoff_t index;
 	void *entry;
 
+	if (dxl_sync_mark(tree) != DXL_MARK_TOWRITE)
+		return xa_marked(&tree->xa, DXL_MARK_DIRTY);
 	xas_lock(&xas);
 	xas_for_each_marked(&xas, entry, last, DXL_MARK_DIRTY) {
 		xas_set_mark(&xas, DXL_MARK_TOWRITE);
@@ -261,7 +278,7 @@ static noinline int dxl_collect_blocked(struct dxl_tree *tree,
 		if (walk.err || entry == DXL_STOP)
 			break;
 		xas_set(xas, walk.index);
-		entry = xas_find_marked(xas, last, DXL_MARK_TOWRITE);
+		entry = xas_find_marked(xas, last, dxl_sync_mark(tree));
 		if (walk.waited)
 			dxl_walk_woken(&walk, entry, xas->xa_index);
 	} while (entry && dxl_entry_is_locked(entry));
@@ -299,7 +316,7 @@ int dxl_entry_collect(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
 	xas_lock(&xas);
 	while (nr < max) {
 		xas_set(&xas, index);
-		entry = xas_find_marked(&xas, last, DXL_MARK_TOWRITE);
+		entry = xas_find_marked(&xas, last, dxl_sync_mark(tree));
 		if (!entry)
 			break;
 		if (dxl_entry_is_locked(entry)) {
@@ -312,8 +329,7 @@ int dxl_entry_collect(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
 			continue;
 		}
 		dxl_entry_lock(tree, &xas, entry, xas.xa_index, hold + nr);
-		if (dxl_choice(tree->lab, DXL_KNOB_TOWRITE) ==
-		    DXL_TOWRITE_AT_LOCK)
+		if (dxl_towrite_goes(tree))
 			xas_clear_mark(&xas, DXL_MARK_TOWRITE);
 		if (!dxl_walk_next(&index, entry, hold[nr++].first, last))
 			break;

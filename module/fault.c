@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "compat_mm.h"
 #include "fs_variant.h"
+#include "ledger.h"
 #include "role.h"
 #include "stats.h"
 #include "trace.h"
@@ -220,6 +221,9 @@ static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 
 	if (fault->write || entry != hold->entry) {
 		dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_INSERT_ENTRY);
+		if (dxl_watched() && fault->write)
+			dxl_ledger_dirty(dxl_fault_tree(fault), entry,
+					 hold->first);
 		dxl_entry_set(dxl_fault_tree(fault), hold, entry, fault->write);
 		dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_INSERT_ENTRY);
 	}

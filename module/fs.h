@@ -11,6 +11,7 @@
  *	sb_start_pagefault			of a read or write)
  *	mapping->invalidate_lock
  *	folio lock				(page-cache mode)
+ *	dxl_inode.sync_sem			(a variant of syncs)
  *	entry lock				(entry.h)
  *	dxl_inode.map_lock
  *	dxl_sb.intent_lock
@@ -89,6 +90,7 @@
 #include <linux/fs.h>
 #include <linux/idr.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/uuid.h>
 
@@ -183,6 +185,7 @@ struct dxl_sb {
  * @tree: entries of mapped pages; i_pages of a DAX inode stays empty, since
  *	mm/truncate.c would hand entries found there to fs/dax.c. In page-cache
  *	mode it is the other way round.
+ * @sync_sem: serialises syncs, outside of entry locks (towrite=serialised only)
  * @slot_lock: serialises writers of the inode's record
  * @seq: of the slot written last, guarded by @slot_lock
  * @btime: birth, immutable
@@ -193,6 +196,7 @@ struct dxl_inode {
 	struct mutex map_lock;
 	u64 root;
 	struct dxl_tree tree;
+	struct rw_semaphore sync_sem;
 	struct mutex slot_lock;
 	u64 seq;
 	struct timespec64 btime;

@@ -18,4 +18,17 @@ long dxl_inval_varied(struct inode *inode, pgoff_t first, pgoff_t last);
 int dxl_variant_change(struct super_block *sb, const struct dxl_variant *from,
 		       const struct dxl_variant *to);
 
+/* writeback.c: what writeback_variant.c shares */
+void dxl_writeback_protect(struct inode *inode, const struct dxl_hold *hold,
+			   unsigned int nr);
+int dxl_writeback_pages(struct inode *inode, pgoff_t first, pgoff_t last);
+void dxl_writeback_told(struct inode *inode, const struct dxl_hold *hold,
+			unsigned int nr);
+
+/* writeback_variant.c */
+pgoff_t dxl_writeback_varied(struct inode *inode, pgoff_t start,
+			     struct dxl_hold *hold, unsigned int nr);
+int dxl_writeback_range_varied(struct inode *inode, pgoff_t first,
+			       pgoff_t last);
+
 #endif /* DXL_FS_VARIANT_H */

@@ -4,6 +4,7 @@
  */
 #include "fs.h"
 #include "fs_variant.h"
+#include "ledger.h"
 #include "stats.h"
 #include "trace.h"
 #include "window.h"
@@ -124,8 +125,11 @@ int dxl_inval_range(struct inode *inode, pgoff_t first, pgoff_t last)
 int dxl_inval_cut(struct inode *inode, pgoff_t first, pgoff_t last,
 		  bool even_cows)
 {
-	long nr = dxl_inval_entries(inode, first, last, false);
+	long nr;
 
+	if (dxl_watched())
+		dxl_ledger_forget(&DXL_I(inode)->tree, first, last);
+	nr = dxl_inval_entries(inode, first, last, false);
 	if (even_cows)
 		unmap_mapping_pages(inode->i_mapping, first, last - first + 1,
 				    true);
@@ -147,5 +151,7 @@ void dxl_inval_forget(struct inode *inode)
 
 	if (inode->i_nlink)
 		dxl_writeback_range(inode, 0, LLONG_MAX);
+	if (dxl_watched())
+		dxl_ledger_forget(tree, 0, DXL_LAST_PAGE);
 	dxl_entry_delete_range(tree, 0, DXL_LAST_PAGE, false);
 }

@@ -19,6 +19,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/xarray.h>
 
 struct dentry;
 struct dxl_cache;
@@ -39,6 +40,9 @@ static __always_inline bool dxl_watched(void)
 /* Count of reasons to watch; the static key follows. May sleep. */
 void dxl_watch_get(void);
 void dxl_watch_put(void);
+
+/* Counts how often watching began: what was seen in another round has gaps. */
+u64 dxl_watch_round(void);
 
 /*
  * E(EVENT, name): what an event's fields mean. first, order: of the entry;
@@ -68,10 +72,10 @@ void dxl_watch_put(void);
 	E(FREEZE, "freeze")	/* a folio's count, at 0; arg: what it was */ \
 	E(THAW, "thaw")		/* the count is back, or the folio gone; arg: 1: gone */ \
 	E(ZOMBIE, "zombie")	/* a lookup met a folio that nobody will thaw; index: looked up */ \
-	E(SYNC, "sync")		/* a stock file is synced; arg: entries that are dirty */ \
+	E(SYNC, "sync")		/* called; arg: pages, of a stock file entries, that it is to flush */ \
 	E(MET, "met")		/* a stock sync met a locked entry; arg: 0: and was told that none is there */ \
-	E(FLUSHED, "flushed")	/* of a stock file; arg: pfn */		\
-	E(SYNCED, "synced")	/* a stock sync returns; first: an entry it did not flush; arg: of how many */ \
+	E(FLUSHED, "flushed")	/* an entry, and the fence is past; arg: of a stock file its pfn */ \
+	E(SYNCED, "synced")	/* returns; first: a page that it still owes; arg: how many, ~0: an error */ \
 	E(RESCUE, "rescue")
 
 enum dxl_event_type {
@@ -209,6 +213,65 @@ struct dxl_frozen {
 	bool closed;
 };
 
+/* An entry, as it was at one time. */
+struct dxl_entry_look {
+	bool there;		/* there was one, with a frame */
+	bool locked;
+	bool dirty;
+	bool towrite;
+	pgoff_t first;
+	unsigned int order;
+};
+
+/* A sync that has returned 0 with stores on no media (ledger.h), as it was. */
+struct dxl_broken {
+	const struct dxl_tree *tree;	/* only to compare, as all pointers here */
+	const struct task_struct *task;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	const struct task_struct *holder;	/* of the entry, at the return */
+	pid_t holder_pid;			/* 0: nobody */
+	char holder_comm[TASK_COMM_LEN];
+	unsigned long ino;
+	pgoff_t index;		/* of the first page */
+	unsigned long pages;	/* in all */
+	unsigned int lines;	/* of the first page */
+	unsigned int offset;	/* of the first byte in that */
+	u8 stored;
+	u8 durable;
+	unsigned int cause;	/* enum dxl_cause */
+	struct dxl_entry_look seen;	/* at the call */
+	struct dxl_entry_look now;	/* at the return */
+};
+
+#define DXL_BROKEN_KEPT		4
+
+/**
+ * struct dxl_ledger - what was stored and what of it is durable (ledger.h)
+ * @lock: guards all of it; innermost but for spinlocks
+ * @pages: struct dxl_ledger_page, by address
+ * @nr_pages: of these
+ * @flushes: struct dxl_ledger_flush that wait for their fence
+ * @stores: struct dxl_storing
+ * @round: of dxl_watch_round() that it is about
+ * @seq: counts what happens to it
+ * @untold: pages that could not be followed
+ * @nr_broken: promises broken since mark
+ * @broken: the first of them
+ */
+struct dxl_ledger {
+	struct mutex lock;
+	struct xarray pages;
+	unsigned int nr_pages;
+	struct list_head flushes;
+	struct list_head stores;
+	u64 round;
+	u64 seq;
+	unsigned long untold;
+	unsigned long nr_broken;
+	struct dxl_broken broken[DXL_BROKEN_KEPT];
+};
+
 /**
  * struct dxl_lab - one in each mount
  * @variant: choices; written under @lock and read by anybody
@@ -221,6 +284,7 @@ struct dxl_frozen {
  * @lock: serialises changes of @variant, verdicts and rescues
  * @txn: the transaction (variants of knob txn only)
  * @frozen: frozen folios
+ * @ledger: what is durable
  * @rescues: counts rescues; a wait that a knob made ends when it changes
  * @stock: of a bridge: only the rules of its own session act in it
  * @damages: by kind, since the last dxl_log_mark()
@@ -242,6 +306,7 @@ struct dxl_lab {
 	struct mutex lock;
 	struct dxl_txn txn;
 	struct dxl_frozen frozen;
+	struct dxl_ledger ledger;
 	atomic_t rescues;
 	bool stock;
 	atomic_t damages[DXL_NR_DAMAGES];

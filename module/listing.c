@@ -167,8 +167,7 @@ static void dxl_event_text(const struct dxl_event *event, char *text,
 			  event->first);
 		break;
 	case DXL_EV_SYNC:
-		scnprintf(text, size, "is to flush %lu dirty %s", event->arg,
-			  event->arg == 1 ? "entry" : "entries");
+		scnprintf(text, size, "syncs: %lu to flush", event->arg);
 		break;
 	case DXL_EV_MET:
 		scnprintf(text, size, "meets 0x%lx locked: %s", event->first,
@@ -179,7 +178,9 @@ static void dxl_event_text(const struct dxl_event *event, char *text,
 			  dxl_order_name(event->order));
 		break;
 	case DXL_EV_SYNCED:
-		if (event->arg)
+		if (event->arg == ~0UL)
+			strscpy(text, "the sync fails", size);
+		else if (event->arg)
 			scnprintf(text, size, "returns: 0x%lx is not flushed",
 				  event->first);
 		else

@@ -5,6 +5,7 @@
 #include "lab.h"
 #include "entry.h"
 #include "frozen.h"
+#include "ledger.h"
 #include "oracle.h"
 #include "role.h"
 #include "verdict.h"
@@ -15,6 +16,10 @@
 #include <linux/timekeeping.h>
 
 DXL_KEY_DEFINE(dxl_watched_key);
+
+static DEFINE_MUTEX(dxl_watch_lock);
+static unsigned int dxl_watchers;
+static u64 dxl_watch_rounds;
 
 static const char * const dxl_event_names[] = {
 #define DXL_EVENT_NAME(event, name) name,
@@ -38,7 +43,11 @@ static const struct {
  */
 void dxl_watch_get(void)
 {
+	mutex_lock(&dxl_watch_lock);
+	if (!dxl_watchers++)
+		WRITE_ONCE(dxl_watch_rounds, dxl_watch_rounds + 1);
 	dxl_key_get(dxl_watched_key);
+	mutex_unlock(&dxl_watch_lock);
 	dxl_folio_watch(true);
 }
 
@@ -50,7 +59,21 @@ void dxl_watch_get(void)
 void dxl_watch_put(void)
 {
 	dxl_folio_watch(false);
+	mutex_lock(&dxl_watch_lock);
+	dxl_watchers--;
 	dxl_key_put(dxl_watched_key);
+	mutex_unlock(&dxl_watch_lock);
+}
+
+/**
+ * dxl_watch_round() - How often has watching begun?
+ *
+ * Context: Any context.
+ * Return: The number; between equal ones nothing was missed.
+ */
+u64 dxl_watch_round(void)
+{
+	return READ_ONCE(dxl_watch_rounds);
 }
 
 /**
@@ -108,6 +131,7 @@ void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb)
 	INIT_LIST_HEAD(&lab->frozen.freezes);
 	INIT_LIST_HEAD(&lab->frozen.spins);
 	mutex_init(&lab->frozen.mutex);
+	dxl_ledger_init(&lab->ledger);
 	INIT_LIST_HEAD(&lab->pwbs);
 	INIT_LIST_HEAD(&lab->folio_holds);
 }
@@ -156,6 +180,7 @@ void dxl_lab_exit(struct dxl_lab *lab)
 	dxl_lab_settle(lab);
 	dxl_oracle_forget(lab);
 	dxl_cache_free(lab);
+	dxl_ledger_exit(&lab->ledger);
 	kvfree(lab->log);
 }
 
@@ -202,6 +227,7 @@ void dxl_log_mark(struct dxl_lab *lab)
 	for (i = 0; i < DXL_NR_DAMAGES; i++)
 		atomic_set(&lab->damages[i], 0);
 	dxl_oracle_forget(lab);
+	dxl_ledger_forgive(&lab->ledger);
 	if (!log)
 		return;
 	spin_lock_irqsave(&log->lock, flags);

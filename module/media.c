@@ -6,6 +6,7 @@
 
 #include "media.h"
 #include "compat.h"
+#include "ledger.h"
 #include "stats.h"
 
 #include <linux/mm.h>
@@ -290,18 +291,37 @@ bool dxl_media_frame(struct dxl_media *media, u64 block, unsigned long *pfn)
 }
 
 /**
- * dxl_media_copied() - Somebody has stored bytes around the cache.
+ * dxl_media_copying() - Somebody is about to store bytes around the cache.
  * @media: the device
+ * @storing: for dxl_media_copied()
  * @addr: address on the media
- * @len: bytes
- *
- * They are durable after the next fence.
+ * @len: bytes, at most
  *
  * Context: Inside dxl_media_enter(). May sleep.
  */
-void dxl_media_copied(struct dxl_media *media, void *addr, size_t len)
+void dxl_media_copying(struct dxl_media *media, struct dxl_storing *storing,
+		       void *addr, size_t len)
+{
+	storing->list.next = NULL;
+	if (dxl_watched() && media->ledger)
+		dxl_ledger_store(media->ledger, storing, addr, len);
+}
+
+/**
+ * dxl_media_copied() - They are stored, and durable after the next fence.
+ * @media: the device
+ * @storing: of dxl_media_copying()
+ * @addr: address on the media
+ * @len: bytes that were
+ *
+ * Context: Inside dxl_media_enter(). May sleep.
+ */
+void dxl_media_copied(struct dxl_media *media, struct dxl_storing *storing,
+		      void *addr, size_t len)
 {
 	dxl_media_stored(media, addr, len);
+	if (unlikely(storing->list.next))
+		dxl_ledger_stored(media->ledger, storing, len);
 }
 
 /**
@@ -368,13 +388,16 @@ void dxl_media_store_run(struct dxl_media *media, __le64 *dst, unsigned int nr,
  */
 void dxl_media_zero(struct dxl_media *media, void *dst, size_t len)
 {
+	struct dxl_storing storing;
+
 	dxl_stat_add(DXL_STAT_ZEROED_BLOCKS, len >> DXL_BLOCK_SHIFT);
 	while (len) {
 		size_t piece = min_t(size_t, len, PAGE_SIZE);
 
 		/* Around the cache, as pmem.c zeroes: nothing to flush. */
+		dxl_media_copying(media, &storing, dst, piece);
 		memcpy_flushcache(dst, page_address(ZERO_PAGE(0)), piece);
-		dxl_media_stored(media, dst, piece);
+		dxl_media_copied(media, &storing, dst, piece);
 		dst += piece;
 		len -= piece;
 	}
@@ -390,6 +413,8 @@ void dxl_media_zero(struct dxl_media *media, void *dst, size_t len)
  */
 void dxl_media_flush(struct dxl_media *media, void *addr, size_t len)
 {
+	if (dxl_watched() && media->ledger)
+		dxl_ledger_flush(media->ledger, addr, len);
 	dax_flush(media->dax, addr, len);
 	dxl_media_stored(media, addr, len);
 }
@@ -403,6 +428,8 @@ void dxl_media_flush(struct dxl_media *media, void *addr, size_t len)
 void dxl_media_fence(struct dxl_media *media)
 {
 	pmem_wmb();
+	if (dxl_watched() && media->ledger)
+		dxl_ledger_fence(media->ledger);
 	if (dxl_media_modelled(media))
 		dxl_media_images->fence(media->image);
 	if (dxl_media_spy(media))

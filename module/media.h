@@ -19,7 +19,9 @@
 #include <linux/dax.h>
 #include <linux/mm.h>
 
+struct dxl_ledger;
 struct dxl_media;
+struct dxl_storing;
 
 /**
  * struct dxl_media_images - devices that model what power loss would leave
@@ -58,6 +60,7 @@ struct dxl_media_spy {
  *	at 1 (dev_pagemap), or each chunk as a whole (ours, joined); only then may
  *	PMDs map them
  * @gone: the memory goes, or has gone (gone.c): nobody enters any more
+ * @ledger: of the mount, or NULL
  * @image: what it would hold after a power loss, if the device models that
  * @spy: NULL but in selftest/crash.c; looked at by the debug build only
  */
@@ -71,6 +74,7 @@ struct dxl_media {
 	bool pagemap;
 	bool counted;
 	bool gone;
+	struct dxl_ledger *ledger;
 	void *image;
 	const struct dxl_media_spy *spy;
 };
@@ -110,7 +114,10 @@ long dxl_media_map(struct dxl_media *media, u64 block, long nr, void **kaddr,
 
 bool dxl_media_frame(struct dxl_media *media, u64 block, unsigned long *pfn);
 
-void dxl_media_copied(struct dxl_media *media, void *addr, size_t len);
+void dxl_media_copying(struct dxl_media *media, struct dxl_storing *storing,
+		       void *addr, size_t len);
+void dxl_media_copied(struct dxl_media *media, struct dxl_storing *storing,
+		      void *addr, size_t len);
 void dxl_media_copy(struct dxl_media *media, void *dst, const void *src,
 		    size_t len);
 void dxl_media_store(struct dxl_media *media, __le64 *dst, u64 val);

@@ -25,7 +25,9 @@ struct inode;
 	V(FAILED, "failed-store")		/* a fault failed that must not */ \
 	V(ZOMBIE, "zombie-folio")		/* a slot holds a folio that is dead */ \
 	V(FOREIGN, "foreign-folio")		/* or somebody else's by now */	\
-	V(SPLIT, "broken-split")		/* of a large entry */
+	V(SPLIT, "broken-split")		/* of a large entry */		\
+	V(BROKEN, "broken-promise")		/* O4: a sync returned, and stores are on no media */ \
+	V(UNPROTECTED, "unprotected-mapping")	/* O4: writable, and the entry is clean */
 
 enum dxl_verdict_kind {
 #define DXL_VERDICT_ENUM(kind, name) DXL_VERDICT_##kind,
@@ -52,7 +54,12 @@ enum dxl_verdict_kind {
 	L(PERMANENT, "permanent")	/* of a livelock: nobody will thaw it */ \
 	L(TRANSIENT, "transient")	/* somebody will, and RCU is held till then */ \
 	L(STALE_COPY, "stale-copy")	/* of a zombie: a split has put it there */ \
-	L(FREEZER_LEFT, "freezer-left")	/* who froze it is gone */
+	L(FREEZER_LEFT, "freezer-left")	/* who froze it is gone */	\
+	L(PASSED, "passed-while-locked")	/* of a broken promise: by this sync */ \
+	L(TAKEN, "taken-from-its-list")		/* by another, that has not flushed */ \
+	L(CLEAN, "marked-clean")		/* before it was flushed */	\
+	L(DROPPED, "entry-dropped")		/* with its mark */		\
+	L(PART, "flushed-in-part")
 
 enum dxl_cause {
 #define DXL_CAUSE_ENUM(cause, name) DXL_CAUSE_##cause,

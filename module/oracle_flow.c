@@ -43,6 +43,7 @@ struct dxl_page_state {
 	pgoff_t index;
 	void *entry;		/* NULL: none */
 	unsigned long frame;	/* of the entry */
+	bool dirty;		/* the entry's mark */
 	bool written;		/* has a block that is written */
 	bool known;		/* the map could be read */
 	unsigned long block;	/* its frame, if @written */
@@ -136,13 +137,15 @@ static bool dxl_audit_look(struct dxl_audit *audit, pgoff_t index,
 	if (entry && dxl_entry_is_data(entry))
 		page->frame = dxl_entry_pfn(entry) +
 			      (index & (dxl_entry_pages(entry) - 1));
+	page->dirty = entry && xa_get_mark(&tree->xa, index, DXL_MARK_DIRTY);
 	dxl_audit_block(audit, page);
 	return true;
 }
 
 /* A page is mapped at @frame: by whom, and should it be? Under ptl. */
 static void dxl_audit_mapping(struct dxl_audit *audit, pgoff_t index,
-			      unsigned long frame, const char *size)
+			      unsigned long frame, bool writable,
+			      const char *size)
 {
 	struct dxl_tree *tree = dxl_audit_tree(audit);
 	bool zeroes = dxl_is_zeroes(frame);
@@ -172,6 +175,11 @@ static void dxl_audit_mapping(struct dxl_audit *audit, pgoff_t index,
 		dxl_audit_wrong(audit, DXL_VERDICT_STALE, &page,
 				"zeroes are mapped (%s), the entry has frame 0x%lx",
 				size, page.frame);
+	else if (!zeroes && writable && !page.dirty)
+		dxl_audit_wrong(audit, DXL_VERDICT_UNPROTECTED, &page,
+				"mapped writable (%s), and its entry (%s) is clean: no sync sees a store",
+				size,
+				dxl_order_name(dxl_entry_order(page.entry)));
 out:
 	xa_unlock(&tree->xa);
 }
@@ -189,7 +197,8 @@ static void dxl_audit_table(struct dxl_audit *audit,
 	for (pte = start; addr < end; pte++, addr += PAGE_SIZE)
 		if (pte_present(*pte) && dxl_pte_is_frame(*pte))
 			dxl_audit_mapping(audit, linear_page_index(vma, addr),
-					  pte_pfn(*pte), "PTE");
+					  pte_pfn(*pte), pte_write(*pte),
+					  "PTE");
 	pte_unmap_unlock(start, ptl);
 }
 
@@ -197,18 +206,19 @@ static void dxl_audit_table(struct dxl_audit *audit,
 static bool dxl_audit_huge(struct dxl_audit *audit, struct vm_area_struct *vma,
 			   pmd_t *pmd, unsigned long addr, unsigned long end)
 {
+	bool huge, writable;
 	unsigned long frame;
 	spinlock_t *ptl;
-	bool huge;
 
 	if (!dxl_pmd_is_huge(READ_ONCE(*pmd)))
 		return false;
 	ptl = pmd_lock(vma->vm_mm, pmd);
 	huge = dxl_pmd_is_huge(*pmd);
+	writable = pmd_write(*pmd);
 	frame = pmd_pfn(*pmd) + ((addr & ~PMD_MASK) >> PAGE_SHIFT);
 	for (; huge && addr < end; addr += PAGE_SIZE, frame++)
 		dxl_audit_mapping(audit, linear_page_index(vma, addr), frame,
-				  "PMD");
+				  writable, "PMD");
 	spin_unlock(ptl);
 	return huge;
 }

@@ -23,7 +23,7 @@ static bool dxl_blocked_on_mm(struct task_struct *task)
 	return waits;
 }
 
-/* i_rwsem or invalidate_lock of a file of the mount. */
+/* i_rwsem, invalidate_lock or sync_sem of a file of the mount. */
 static const char *dxl_blocked_on_inode(struct super_block *sb,
 					const struct task_struct *task,
 					unsigned long *ino)
@@ -38,6 +38,8 @@ static const char *dxl_blocked_on_inode(struct super_block *sb,
 			name = "i_rwsem";
 		else if (dxl_rwsem_waits(&inode->i_data.invalidate_lock, task))
 			name = "invalidate_lock";
+		else if (dxl_rwsem_waits(&DXL_I(inode)->sync_sem, task))
+			name = "sync_sem";
 		if (name) {
 			*ino = inode->i_ino;
 			break;
@@ -51,7 +53,8 @@ static const char *dxl_blocked_on_inode(struct super_block *sb,
  * dxl_role_blocked() - Does a role sleep for something that is no entry?
  * @role: says that it runs, or that it waits for one of the lab's own
  * @what: set to the name of the lock, if not NULL: "mmap_lock",
- *	"i_rwsem:INO", "invalidate_lock:INO", "txn", "freeze:INDEX"; or
+ *	"i_rwsem:INO", "invalidate_lock:INO", "sync_sem:INO", "txn",
+ *	"freeze:INDEX"; or
  *	"folio:lock:INO:INDEX", "folio:writeback:INO:INDEX", with "folio_"
  *	if its owner is no role; of a bridge "entry:KEY", where the kernel's
  *	own waiters sleep

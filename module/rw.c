@@ -8,6 +8,7 @@
 #include "fs.h"
 #include "compat.h"
 #include "fs_variant.h"
+#include "ledger.h"
 #include "window.h"
 
 #include <linux/mm.h>
@@ -165,6 +166,8 @@ int dxl_write_blocks(struct inode *inode, loff_t pos, size_t len,
 ssize_t dxl_write_copy(struct inode *inode, const struct dxl_run *run,
 		       loff_t pos, size_t len, struct iov_iter *from)
 {
+	struct dxl_media *media = dxl_media_of(inode);
+	struct dxl_storing storing;
 	void *addr;
 	ssize_t ret;
 
@@ -173,8 +176,9 @@ ssize_t dxl_write_copy(struct inode *inode, const struct dxl_run *run,
 		return ret;
 	dxl_window(DXL_WIN_WRITE_COPY_USER, &DXL_I(inode)->tree, run->index, 0,
 		   DXL_ACCESS_WRITE);
+	dxl_media_copying(media, &storing, addr, ret);
 	ret = _copy_from_iter_flushcache(addr, ret, from);
-	dxl_media_copied(dxl_media_of(inode), addr, ret);
+	dxl_media_copied(media, &storing, addr, ret);
 	return ret ?: -EFAULT;
 }
 

@@ -49,6 +49,9 @@
 	X(ENTRIES_WRITTEN,		entries_written)		\
 	X(FLUSHES,			flushes)			\
 	X(WRITE_PROTECTS,		write_protects)			\
+	X(PROMISES,			promises)			\
+	X(PROMISED_PAGES,		promised_pages)			\
+	X(PROMISES_BROKEN,		promises_broken)		\
 	X(BLOCKS_ALLOCATED,		blocks_allocated)		\
 	X(BLOCKS_FREED,			blocks_freed)			\
 	X(ZEROED_BLOCKS,		zeroed_blocks)			\

@@ -39,6 +39,7 @@ static struct inode *dxl_alloc_inode(struct super_block *sb)
 	mutex_init(&di->map_lock);
 	mutex_init(&di->slot_lock);
 	/* Here, since debugfs looks at the trees of all inodes on the list. */
+	init_rwsem(&di->sync_sem);
 	dxl_tree_init(&di->tree, &dxl_inode_tree_ops, &DXL_SB(sb)->lab,
 		      sb->s_dev, 0);
 	di->root = 0;
@@ -207,6 +208,7 @@ static int dxl_fill_super(struct super_block *sb, struct fs_context *fc)
 	err = dxl_media_open(&sbi->media, sb->s_bdev, sb, &dxl_gone_ops);
 	if (err)
 		return err;
+	sbi->media.ledger = &sbi->lab.ledger;
 	err = dxl_load(sbi, ctx->format);
 	if (err)
 		return err;

@@ -168,7 +168,52 @@
 	C(TOWRITE, AFTER_FLUSH, "after_flush",				\
 	  "TOWRITE goes with DIRTY, after the flush (races.md B3b)") \
 	C(TOWRITE, AT_LOCK, "at_lock",					\
-	  "it goes when the entry is locked: open in v7.3 (races.md B3b)")
+	  "it goes when the entry is locked: open in v7.3 (races.md B3b)") \
+	C(TOWRITE, AT_PROTECT, "at_protect",				\
+	  "it goes when the entry is write-protected: narrower only (proposed here)") \
+	C(TOWRITE, WAIT_LOCKED, "wait_locked",				\
+	  "it goes at lock, but a sync that is through waits for every entry that is DIRTY and locked (races.md B3b)") \
+	C(TOWRITE, DIRTY_WALK, "dirty_walk",				\
+	  "there is no work list: a sync walks once over DIRTY entries, and waits for locked ones (races.md B3b)") \
+	C(TOWRITE, SERIALISED, "serialised",				\
+	  "it goes at lock, but syncs of a file exclude each other (races.md B3b)")
+
+#define DXL_CHOICES_PROTECT(C)						\
+	C(PROTECT, ALL, "all",						\
+	  "every mapping of an entry is write-protected (06083a0921fd)") \
+	C(PROTECT, HEAD, "head",					\
+	  "those of its first page only: small mappings of a PMD entry stay writable: bug of v4.11..v5.18 (fixed by 06083a0921fd)") \
+	C(PROTECT, RAW_HEAD, "raw_head",				\
+	  "those of the page where the sync began, if that lies in the entry: bug of v4.20..v5.0 (9fc747f68d49, fixed by e4b3448bc346)") \
+	C(PROTECT, SKIP_HUGE, "skip_huge",				\
+	  "those of PMD entries are not: bug of v4.10-rc (4b4bb46d00b3, fixed by f729c8c9b24f)")
+
+#define DXL_CHOICES_FLUSH(C)						\
+	C(FLUSH, WHOLE, "whole", "all of an entry is flushed (e583b5c472bd)") \
+	C(FLUSH, FIRST_PAGE, "first_page",				\
+	  "the first page of a PMD entry: what flush_cache_page() was for a huge page (fixed by e583b5c472bd)") \
+	C(FLUSH, FROM_START, "from_start",				\
+	  "a PMD entry from the page on where the sync began (never shipped; e4b3448bc346 was about write-protection)")
+
+#define DXL_CHOICES_FLUSH_ORDER(C)					\
+	C(FLUSH_ORDER, PROTECT_FLUSH_CLEAN, "protect_flush_clean",	\
+	  "write-protect, flush, take the marks off (4b4bb46d00b3)")	\
+	C(FLUSH_ORDER, PROTECT_CLEAN_FLUSH, "protect_clean_flush",	\
+	  "a second sync finds it clean too early (races.md D1; never shipped)") \
+	C(FLUSH_ORDER, CLEAN_PROTECT_FLUSH, "clean_protect_flush",	\
+	  "likewise (races.md D1; never shipped)")			\
+	C(FLUSH_ORDER, FLUSH_PROTECT_CLEAN, "flush_protect_clean",	\
+	  "a store between flush and protection is forgotten (races.md D1; never shipped)") \
+	C(FLUSH_ORDER, FLUSH_CLEAN_PROTECT, "flush_clean_protect",	\
+	  "likewise, or between the marks and protection (races.md D1; never shipped)") \
+	C(FLUSH_ORDER, CLEAN_FLUSH_PROTECT, "clean_flush_protect",	\
+	  "likewise, and a second sync finds it clean too early (races.md D1; never shipped)")
+
+#define DXL_CHOICES_SYNC_LOCK(C)					\
+	C(SYNC_LOCK, HELD, "held",					\
+	  "the entry is locked from protection to the end of the marks (a6abc2c0e77b)") \
+	C(SYNC_LOCK, NONE, "none",					\
+	  "it is not: a fault comes in between, and its mark is taken off (before a6abc2c0e77b)")
 
 #define DXL_CHOICES_ADVANCE(C)						\
 	C(ADVANCE, SIZE, "size", "a walk goes on behind the entry (XArray)") \
@@ -269,7 +314,11 @@
 	K(COLOUR, "colour", "when a PMD fault compares colours")	\
 	K(SCAN, "scan", "how truncate and punch walk over locked entries")	\
 	K(SYNC_SCAN, "sync_scan", "how writeback walks over locked entries") \
-	K(TOWRITE, "towrite", "when writeback clears TOWRITE")		\
+	K(TOWRITE, "towrite", "when writeback clears TOWRITE, and what a sync waits for") \
+	K(PROTECT, "protect", "which mappings a sync write-protects")	\
+	K(FLUSH, "flush", "how much of an entry a sync flushes")	\
+	K(FLUSH_ORDER, "flush_order", "in which order a sync protects, flushes and cleans") \
+	K(SYNC_LOCK, "sync_lock", "whether a sync has the entry locked meanwhile") \
 	K(ADVANCE, "advance", "where a walk goes on")			\
 	K(CANARY, "canary", "which rule of the queue is broken on purpose") \
 	K(SUBMIT, "submit", "what writepages does about its bio before it waits") \

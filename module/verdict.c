@@ -130,6 +130,7 @@ struct dxl_verdict *dxl_verdict_run(struct dxl_lab *lab,
 	if (lab->caught && !dxl_verdict_knows(oracle, lab->caught))
 		dxl_verdict_caught(oracle);
 	mutex_unlock(&lab->lock);
+	dxl_oracle_ledger(oracle);
 	if (session) {
 		dxl_oracle_graph(oracle);
 		verdict->listing = dxl_listing_take(session, &oracle->findings);

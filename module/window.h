@@ -115,6 +115,9 @@
 	W(WRITEBACK_AFTER_FLUSH, "writeback.after_flush", DXL_WIN_SLEEP, \
 	  "their data is on the media, the marks are set",		\
 	  "dax_writeback_one()")					\
+	W(WRITEBACK_AFTER_MARKS, "writeback.after_marks", DXL_WIN_SLEEP, \
+	  "flush_order, sync_lock only: the marks are off, and that is not the end", \
+	  "none: never shipped")					\
 	W(WRITEBACK_BEFORE_WAKE, "writeback.before_wake", 0,		\
 	  "marks and locks are off, nobody is woken",			\
 	  "dax_writeback_one()")					\

@@ -16,6 +16,8 @@
  * TOWRITE before the flush, and breaks this promise both ways.
  */
 #include "fs.h"
+#include "fs_variant.h"
+#include "ledger.h"
 #include "stats.h"
 #include "trace.h"
 #include "window.h"
@@ -27,12 +29,19 @@
 /* A batch lives on the stack of one function and never escapes. */
 #define DXL_BATCH		24
 
-/*
+/**
+ * dxl_writeback_protect() - Take locked entries out of all page tables.
+ * @inode: the file
+ * @hold: the entries
+ * @nr: how many
+ *
  * Entries that follow each other share one walk over the page tables. Unmapped,
  * a page is write-protected: pfn_mkclean_range() is not exported.
+ *
+ * Context: May sleep. The caller owns the entries.
  */
-static void dxl_writeback_protect(struct inode *inode,
-				  const struct dxl_hold *hold, unsigned int nr)
+void dxl_writeback_protect(struct inode *inode, const struct dxl_hold *hold,
+			   unsigned int nr)
 {
 	unsigned int i = 0;
 
@@ -50,6 +59,25 @@ static void dxl_writeback_protect(struct inode *inode,
 	dxl_stat_add(DXL_STAT_WRITE_PROTECTS, nr);
 }
 
+/**
+ * dxl_writeback_told() - Count and note completed flushes.
+ * @inode: the file
+ * @hold: the entries
+ * @nr: how many
+ *
+ * Context: May sleep.
+ */
+void dxl_writeback_told(struct inode *inode, const struct dxl_hold *hold,
+			unsigned int nr)
+{
+	unsigned int i;
+
+	dxl_stat_add(DXL_STAT_FLUSHES, nr);
+	for (i = 0; dxl_watched() && i < nr; i++)
+		dxl_note(&DXL_I(inode)->tree, DXL_EV_FLUSHED, hold[i].first,
+			 dxl_entry_order(hold[i].entry), hold[i].first, 0);
+}
+
 static void dxl_writeback_flush(struct inode *inode,
 				const struct dxl_hold *hold, unsigned int nr)
 {
@@ -63,7 +91,66 @@ static void dxl_writeback_flush(struct inode *inode,
 				dxl_entry_pages(hold[i].entry) << PAGE_SHIFT);
 	}
 	dxl_media_fence(media);
-	dxl_stat_add(DXL_STAT_FLUSHES, nr);
+	dxl_writeback_told(inode, hold, nr);
+}
+
+/* Return: whether all of the work list was dealt with, as dxl_writeback_range(). */
+static int dxl_writeback_list(struct inode *inode, pgoff_t first, pgoff_t last)
+{
+	struct dxl_tree *tree = &DXL_I(inode)->tree;
+	struct dxl_hold hold[DXL_BATCH];
+	unsigned long written = 0;
+	pgoff_t next = first;
+	int nr;
+
+	dxl_stat_inc(DXL_STAT_WRITEBACKS);
+	while ((nr = dxl_entry_collect(tree, next, last, hold, DXL_BATCH)) > 0) {
+		dxl_window(DXL_WIN_WRITEBACK_AFTER_LOCK, tree, hold->first,
+			   dxl_entry_order(hold->entry), DXL_ACCESS_NONE);
+		written += nr;
+		if (dxl_varied()) {
+			next = dxl_writeback_varied(inode, first, hold, nr);
+			continue;
+		}
+		dxl_writeback_protect(inode, hold, nr);
+		dxl_window(DXL_WIN_WRITEBACK_AFTER_WRPROTECT, tree, hold->first,
+			   dxl_entry_order(hold->entry), DXL_ACCESS_NONE);
+		dxl_writeback_flush(inode, hold, nr);
+		dxl_window(DXL_WIN_WRITEBACK_AFTER_FLUSH, tree, hold->first,
+			   dxl_entry_order(hold->entry), DXL_ACCESS_NONE);
+		dxl_entry_clean(tree, hold, nr);
+		cond_resched();
+	}
+	dxl_stat_add(DXL_STAT_ENTRIES_WRITTEN, written);
+	trace_writeback(inode->i_sb->s_dev, inode->i_ino, first, last, written);
+	return nr < 0 ? -EIO : 0;
+}
+
+/**
+ * dxl_writeback_pages() - dxl_writeback_range(), of pages.
+ * @inode: a regular file
+ * @first: page index
+ * @last: page index, inclusive
+ *
+ * Context: As dxl_writeback_range().
+ * Return: As dxl_writeback_range().
+ */
+int dxl_writeback_pages(struct inode *inode, pgoff_t first, pgoff_t last)
+{
+	struct dxl_tree *tree = &DXL_I(inode)->tree;
+	int err, id;
+
+	if (!dxl_entry_tag(tree, first, last))
+		return 0;
+	err = dxl_window(DXL_WIN_WRITEBACK_AFTER_TAG, tree, first, 0,
+			 DXL_ACCESS_NONE);
+	if (!err)
+		err = dxl_media_enter(dxl_media_of(inode), &id);
+	if (err)
+		return err;
+	err = dxl_writeback_list(inode, first, last);
+	dxl_media_exit(id);
+	return err;
 }
 
 /**
@@ -81,37 +168,12 @@ int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end)
 {
 	pgoff_t first = start >> PAGE_SHIFT;
 	pgoff_t last = min_t(pgoff_t, end >> PAGE_SHIFT, DXL_LAST_PAGE);
-	struct dxl_tree *tree = &DXL_I(inode)->tree;
-	struct dxl_hold hold[DXL_BATCH];
-	unsigned long written = 0;
-	int err, id, nr;
 
-	if (first > last || !dxl_entry_tag(tree, first, last))
+	if (first > last)
 		return 0;
-	err = dxl_window(DXL_WIN_WRITEBACK_AFTER_TAG, tree, first, 0,
-			 DXL_ACCESS_NONE);
-	if (!err)
-		err = dxl_media_enter(dxl_media_of(inode), &id);
-	if (err)
-		return err;
-	dxl_stat_inc(DXL_STAT_WRITEBACKS);
-	while ((nr = dxl_entry_collect(tree, first, last, hold, DXL_BATCH)) > 0) {
-		dxl_window(DXL_WIN_WRITEBACK_AFTER_LOCK, tree, hold->first,
-			   dxl_entry_order(hold->entry), DXL_ACCESS_NONE);
-		dxl_writeback_protect(inode, hold, nr);
-		dxl_window(DXL_WIN_WRITEBACK_AFTER_WRPROTECT, tree, hold->first,
-			   dxl_entry_order(hold->entry), DXL_ACCESS_NONE);
-		dxl_writeback_flush(inode, hold, nr);
-		dxl_window(DXL_WIN_WRITEBACK_AFTER_FLUSH, tree, hold->first,
-			   dxl_entry_order(hold->entry), DXL_ACCESS_NONE);
-		dxl_entry_clean(tree, hold, nr);
-		written += nr;
-		cond_resched();
-	}
-	dxl_media_exit(id);
-	dxl_stat_add(DXL_STAT_ENTRIES_WRITTEN, written);
-	trace_writeback(inode->i_sb->s_dev, inode->i_ino, first, last, written);
-	return nr < 0 ? -EIO : 0;
+	if (dxl_varied())
+		return dxl_writeback_range_varied(inode, first, last);
+	return dxl_writeback_pages(inode, first, last);
 }
 
 /*
@@ -124,9 +186,16 @@ static int dxl_writepages(struct address_space *mapping,
 {
 	loff_t start = wbc->range_cyclic ? 0 : wbc->range_start;
 	loff_t end = wbc->range_cyclic ? LLONG_MAX : wbc->range_end;
+	bool promises = dxl_watched() && wbc->sync_mode == WB_SYNC_ALL;
+	struct dxl_promise promise;
 	int err;
 
+	if (promises)
+		dxl_promise_begin(&promise, &DXL_I(mapping->host)->tree,
+				  start >> PAGE_SHIFT, end >> PAGE_SHIFT);
 	err = dxl_writeback_range(mapping->host, start, end);
+	if (promises)
+		dxl_promise_end(&promise, err);
 	mapping_set_error(mapping, err);
 	if (err && (dxl_varied() || dxl_watched()))
 		__mark_inode_dirty(mapping->host, I_DIRTY_PAGES);
@@ -138,6 +207,21 @@ const struct address_space_operations dxl_aops = {
 	.direct_IO	= noop_direct_IO,
 	.dirty_folio	= noop_dirty_folio,
 };
+
+static int dxl_fsync_file(struct file *file, loff_t start, loff_t end,
+			  int datasync)
+{
+	struct inode *inode = file_inode(file);
+	int err, err2;
+
+	err = dxl_writeback_range(inode, start, end);
+	if (!err && !datasync && (dxl_inode_state(inode) & I_DIRTY_ALL))
+		err = dxl_slot_write(inode);
+	if (!err)
+		err = dxl_media_sync(dxl_media_of(inode));
+	err2 = file_check_and_advance_wb_err(file);
+	return err ?: err2;
+}
 
 /**
  * dxl_fsync() - fsync(2), fdatasync(2), msync(2), O_SYNC.
@@ -155,13 +239,14 @@ const struct address_space_operations dxl_aops = {
 int dxl_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	struct inode *inode = file_inode(file);
-	int err, err2;
+	struct dxl_promise promise;
+	int err;
 
-	err = dxl_writeback_range(inode, start, end);
-	if (!err && !datasync && (dxl_inode_state(inode) & I_DIRTY_ALL))
-		err = dxl_slot_write(inode);
-	if (!err)
-		err = dxl_media_sync(dxl_media_of(inode));
-	err2 = file_check_and_advance_wb_err(file);
-	return err ?: err2;
+	if (!dxl_watched())
+		return dxl_fsync_file(file, start, end, datasync);
+	dxl_promise_begin(&promise, &DXL_I(inode)->tree, start >> PAGE_SHIFT,
+			  end >> PAGE_SHIFT);
+	err = dxl_fsync_file(file, start, end, datasync);
+	dxl_promise_end(&promise, err);
+	return err;
 }

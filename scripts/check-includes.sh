@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../module"
 rules='
 variant.h bdev_inject.h : key.h
 lab.h            : key.h variant.h
-entry.h window.h oracle.h : lab.h
+entry.h window.h oracle.h ledger.h : lab.h
 role.h           : lab.h window.h
 session.h        : role.h
 window_rule.h    : session.h

@@ -38,6 +38,7 @@ enum deed_kind {
 	LOAD,		/* read a word of page .page: a fault, if it is not mapped */
 	STORE,		/* write .value to it */
 	WRITE,		/* pwrite(2) .nr pages from .page, filled with .value */
+	WRITE_HALF,	/* pwrite(2) the second half of .page, filled with .value */
 	WRITE_FROM_MAP,	/* pwrite(2) one page at .page from the mapping at page .from */
 	READ,		/* pread(2) a word of .page */
 	FSYNC,
@@ -172,6 +173,6 @@ unsigned long crossed(struct run *run, const char *role, const char *window);
 
 /* All of them, in scenarios_GROUP.c. Ends with NULL. */
 extern const struct scenario *const scenarios_a[], *const scenarios_b[], *const scenarios_c[];
-extern const struct scenario *const scenarios_f[];
+extern const struct scenario *const scenarios_d[], *const scenarios_f[];
 
 #endif

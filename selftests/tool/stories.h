@@ -14,8 +14,15 @@ extern const struct scenario b1_in_turn;
 extern const struct scenario b1_write;
 /* b3_sync_skips.c */
 extern const struct scenario b3_writeback_skips_locked;
+extern const struct scenario b3_pmd;
+extern const struct scenario b3_sync;
+extern const struct scenario b3_sync_pmd;
 extern const struct scenario b3_elsewhere;
+/* b3b_towrite.c */
 extern const struct scenario b3b_towrite_cleared_early;
+extern const struct scenario b3b_pmd;
+extern const struct scenario b3b_late;
+extern const struct scenario b3b_late_pmd;
 /* b4_livelock.c */
 extern const struct scenario b4_multi_order_livelock;
 extern const struct scenario b4_ptes;

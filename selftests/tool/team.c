@@ -226,6 +226,7 @@ static void describe(char *text, size_t size, const struct deed *deed)
 {
 	static const char *const name[] = {
 		[LOAD] = "load", [STORE] = "store", [WRITE] = "write(2)",
+		[WRITE_HALF] = "write(2) of half",
 		[WRITE_FROM_MAP] = "write(2) from its mapping", [READ] = "read(2)",
 		[FSYNC] = "fsync(2)", [MSYNC] = "msync(2)", [PUNCH] = "punch",
 		[TRUNCATE] = "truncate(2)", [FADVISE] = "fadvise(2)",

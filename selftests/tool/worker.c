@@ -42,14 +42,27 @@ static unsigned long *mapped(unsigned long page)
 	return (unsigned long *)(own.at + page * PAGE);
 }
 
+static void fill_buffer(unsigned long value)
+{
+	size_t i;
+
+	for (i = 0; i < PAGE / sizeof(long); i++)
+		buffer[i] = value;
+}
+
+static int half_write(const struct deed *deed)
+{
+	fill_buffer(deed->value);
+	return pwrite(own.file, buffer, PAGE / 2, deed->page * PAGE + PAGE / 2) < 0 ? -errno : 0;
+}
+
 static int filled_write(const struct deed *deed)
 {
 	unsigned long nr = deed->nr ?: 1, i;
 
 	if (nr > MOST_IOVECS)
 		return -EINVAL;
-	for (i = 0; i < PAGE / sizeof(long); i++)
-		buffer[i] = deed->value;
+	fill_buffer(deed->value);
 	for (i = 0; i < nr; i++)
 		iovec[i] = (struct iovec){ buffer, PAGE };
 	return pwritev(own.file, iovec, nr, deed->page * PAGE) < 0 ? -errno : 0;
@@ -90,6 +103,8 @@ static int do_deed(const struct deed *deed, unsigned long *value)
 		return 0;
 	case WRITE:
 		return filled_write(deed);
+	case WRITE_HALF:
+		return half_write(deed);
 	case WRITE_FROM_MAP:
 		return pwrite(own.file, mapped(deed->from), PAGE, at) < 0 ? -errno : 0;
 	case READ:

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The durability ledger: pages, stores, flushes, fences
+ */
+#include "ledger.h"
+#include "entry.h"
+
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/* Called inside faults and writeback, which reclaim may wait for. */
+#define DXL_LEDGER_GFP		(GFP_NOFS | __GFP_NOWARN)
+
+/**
+ * struct dxl_ledger_flush - what a flush of a page took, until its fence
+ * @list: in dxl_ledger.flushes
+ * @task: who flushes; only to compare
+ * @key: of the page
+ * @seq: when it began
+ * @first: line
+ * @nr: of lines
+ * @data: from the first of these
+ */
+struct dxl_ledger_flush {
+	struct list_head list;
+	const struct task_struct *task;
+	unsigned long key;
+	u64 seq;
+	unsigned int first;
+	unsigned int nr;
+	u8 data[];
+};
+
+static void dxl_ledger_page_free(struct dxl_ledger *ledger, unsigned long key)
+{
+	struct dxl_ledger_page *page = xa_erase(&ledger->pages, key);
+
+	if (!page)
+		return;
+	free_page((unsigned long)page->media);
+	kfree(page);
+	ledger->nr_pages--;
+}
+
+static void dxl_ledger_clear(struct dxl_ledger *ledger)
+{
+	struct dxl_ledger_flush *flush, *next;
+	struct dxl_ledger_page *page;
+	unsigned long key;
+
+	xa_for_each(&ledger->pages, key, page) {
+		dxl_ledger_page_free(ledger, key);
+		cond_resched();
+	}
+	list_for_each_entry_safe(flush, next, &ledger->flushes, list) {
+		list_del(&flush->list);
+		kfree(flush);
+	}
+	ledger->untold = 0;
+}
+
+/**
+ * dxl_ledger_init() - The ledger of a new mount.
+ * @ledger: zeroed
+ *
+ * Context: Any context.
+ */
+void dxl_ledger_init(struct dxl_ledger *ledger)
+{
+	mutex_init(&ledger->lock);
+	xa_init(&ledger->pages);
+	INIT_LIST_HEAD(&ledger->flushes);
+	INIT_LIST_HEAD(&ledger->stores);
+}
+
+/**
+ * dxl_ledger_exit() - The end of a mount.
+ * @ledger: its ledger; nobody uses it any more
+ *
+ * Context: May sleep.
+ */
+void dxl_ledger_exit(struct dxl_ledger *ledger)
+{
+	dxl_ledger_clear(ledger);
+}
+
+/**
+ * dxl_ledger_open() - May the ledger be used, and is it about now?
+ * @ledger: the ledger
+ *
+ * What was noted before nobody watched for a while is void: stores and flushes
+ * since then are not in it.
+ *
+ * Context: May sleep. The ledger's lock is held.
+ * Return: Whether somebody watches.
+ */
+bool dxl_ledger_open(struct dxl_ledger *ledger)
+{
+	u64 round = dxl_watch_round();
+
+	if (ledger->round != round) {
+		dxl_ledger_clear(ledger);
+		ledger->round = round;
+	}
+	return dxl_watched();
+}
+
+static struct dxl_ledger_page *dxl_ledger_page_new(struct dxl_ledger *ledger,
+						   unsigned long key)
+{
+	struct dxl_ledger_page *page;
+
+	if (ledger->nr_pages == DXL_LEDGER_PAGES)
+		goto untold;
+	page = kzalloc(sizeof(*page), DXL_LEDGER_GFP);
+	if (!page)
+		goto untold;
+	page->media = (void *)__get_free_page(DXL_LEDGER_GFP);
+	if (!page->media || xa_err(xa_store(&ledger->pages, key, page,
+					    DXL_LEDGER_GFP))) {
+		free_page((unsigned long)page->media);
+		kfree(page);
+		goto untold;
+	}
+	ledger->nr_pages++;
+	return page;
+
+untold:
+	ledger->untold++;
+	return NULL;
+}
+
+static void dxl_ledger_add(struct dxl_ledger *ledger, struct dxl_tree *tree,
+			   pgoff_t index, void *addr)
+{
+	unsigned long key = dxl_ledger_key(addr);
+	struct dxl_ledger_page *page = xa_load(&ledger->pages, key);
+	unsigned int line;
+
+	if (page && page->tree == tree && page->index == index)
+		return;
+	if (!page)
+		page = dxl_ledger_page_new(ledger, key);
+	if (!page)
+		return;
+	page->tree = tree;
+	page->index = index;
+	page->born = ++ledger->seq;
+	memcpy(page->media, addr, PAGE_SIZE);
+	for (line = 0; line < DXL_PAGE_LINES; line++)
+		page->seq[line] = page->born;
+}
+
+/**
+ * dxl_ledger_dirty() - It becomes possible to store to an entry.
+ * @tree: of which file
+ * @entry: its value, with a frame
+ * @first: its first index
+ *
+ * What it holds now counts as durable, unless the ledger knows better.
+ *
+ * Context: May sleep. The caller owns the entry, and maps it afterwards.
+ */
+void dxl_ledger_dirty(struct dxl_tree *tree, const void *entry, pgoff_t first)
+{
+	struct dxl_ledger *ledger = &tree->lab->ledger;
+	void *addr = pfn_to_kaddr(dxl_entry_pfn(entry));
+	unsigned long nr = dxl_entry_pages(entry), i;
+
+	mutex_lock(&ledger->lock);
+	if (dxl_ledger_open(ledger))
+		for (i = 0; i < nr; i++)
+			dxl_ledger_add(ledger, tree, first + i,
+				       addr + i * PAGE_SIZE);
+	mutex_unlock(&ledger->lock);
+}
+
+/**
+ * dxl_ledger_forget() - A range of a file is cut: nothing is promised of it.
+ * @tree: of the file
+ * @first: first page index
+ * @last: last page index, inclusive
+ *
+ * Context: May sleep. No fault can make its pages dirty again.
+ */
+void dxl_ledger_forget(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
+{
+	struct dxl_ledger *ledger = &tree->lab->ledger;
+	struct dxl_ledger_page *page;
+	unsigned long key;
+
+	mutex_lock(&ledger->lock);
+	if (dxl_ledger_open(ledger))
+		xa_for_each(&ledger->pages, key, page)
+			if (page->tree == tree && page->index >= first &&
+			    page->index <= last)
+				dxl_ledger_page_free(ledger, key);
+	mutex_unlock(&ledger->lock);
+}
+
+/* What a flush takes of one page. */
+static void dxl_ledger_take(struct dxl_ledger *ledger, unsigned long key,
+			    unsigned int first, unsigned int nr, u64 seq)
+{
+	struct dxl_ledger_flush *flush;
+
+	if (!xa_load(&ledger->pages, key))
+		return;
+	flush = kmalloc(struct_size(flush, data, nr << DXL_LINE_SHIFT),
+			DXL_LEDGER_GFP);
+	if (!flush) {
+		/* Unknown from now on. */
+		dxl_ledger_page_free(ledger, key);
+		ledger->untold++;
+		return;
+	}
+	flush->task = current;
+	flush->key = key;
+	flush->seq = seq;
+	flush->first = first;
+	flush->nr = nr;
+	memcpy(flush->data, dxl_ledger_addr(key) + (first << DXL_LINE_SHIFT),
+	       nr << DXL_LINE_SHIFT);
+	list_add_tail(&flush->list, &ledger->flushes);
+}
+
+static void dxl_ledger_take_all(struct dxl_ledger *ledger, unsigned long addr,
+				unsigned long end)
+{
+	u64 seq = ++ledger->seq;
+	unsigned long next;
+
+	for (; addr < end; addr = next) {
+		next = min(end, (addr | ~PAGE_MASK) + 1);
+		dxl_ledger_take(ledger, addr >> PAGE_SHIFT,
+				offset_in_page(addr) >> DXL_LINE_SHIFT,
+				((next - 1) >> DXL_LINE_SHIFT) -
+				(addr >> DXL_LINE_SHIFT) + 1, seq);
+	}
+}
+
+/**
+ * dxl_ledger_flush() - A flush is about to begin.
+ * @ledger: of the mount
+ * @addr: address on the media
+ * @len: bytes
+ *
+ * What is in memory now will be on media after the next fence of this task. What
+ * is stored during the flush may be in it or not: it does not count.
+ *
+ * Context: May sleep.
+ */
+void dxl_ledger_flush(struct dxl_ledger *ledger, const void *addr, size_t len)
+{
+	mutex_lock(&ledger->lock);
+	if (dxl_ledger_open(ledger))
+		dxl_ledger_take_all(ledger, (unsigned long)addr,
+				    (unsigned long)addr + len);
+	mutex_unlock(&ledger->lock);
+}
+
+/**
+ * dxl_ledger_store() - The kernel is about to store around the cache.
+ * @ledger: of the mount
+ * @storing: for dxl_ledger_stored()
+ * @addr: address on the media
+ * @len: bytes
+ *
+ * Context: May sleep.
+ */
+void dxl_ledger_store(struct dxl_ledger *ledger, struct dxl_storing *storing,
+		      const void *addr, size_t len)
+{
+	storing->first = (unsigned long)addr;
+	storing->last = (unsigned long)addr + len - 1;
+	mutex_lock(&ledger->lock);
+	list_add(&storing->list, &ledger->stores);
+	mutex_unlock(&ledger->lock);
+}
+
+/**
+ * dxl_ledger_stored() - It has: on media after the next fence of this task.
+ * @ledger: of the mount
+ * @storing: of dxl_ledger_store()
+ * @len: bytes that it did store
+ *
+ * Context: May sleep.
+ */
+void dxl_ledger_stored(struct dxl_ledger *ledger, struct dxl_storing *storing,
+		       size_t len)
+{
+	mutex_lock(&ledger->lock);
+	list_del(&storing->list);
+	if (dxl_ledger_open(ledger))
+		dxl_ledger_take_all(ledger, storing->first,
+				    storing->first + len);
+	mutex_unlock(&ledger->lock);
+}
+
+/* Of lines that two flushes took, media has what the later one took. */
+static void dxl_ledger_complete(struct dxl_ledger *ledger,
+				const struct dxl_ledger_flush *flush)
+{
+	struct dxl_ledger_page *page = xa_load(&ledger->pages, flush->key);
+	unsigned int i, line;
+
+	if (!page)
+		return;
+	for (i = 0; i < flush->nr; i++) {
+		line = flush->first + i;
+		if (page->seq[line] >= flush->seq)
+			continue;
+		page->seq[line] = flush->seq;
+		memcpy(page->media + (line << DXL_LINE_SHIFT),
+		       flush->data + (i << DXL_LINE_SHIFT), BIT(DXL_LINE_SHIFT));
+	}
+}
+
+/**
+ * dxl_ledger_fence() - What this task has flushed is on media.
+ * @ledger: of the mount
+ *
+ * Context: May sleep.
+ */
+void dxl_ledger_fence(struct dxl_ledger *ledger)
+{
+	struct dxl_ledger_flush *flush, *next;
+
+	mutex_lock(&ledger->lock);
+	dxl_ledger_open(ledger);
+	list_for_each_entry_safe(flush, next, &ledger->flushes, list) {
+		if (flush->task != current)
+			continue;
+		dxl_ledger_complete(ledger, flush);
+		list_del(&flush->list);
+		kfree(flush);
+	}
+	mutex_unlock(&ledger->lock);
+}

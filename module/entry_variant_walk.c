@@ -119,8 +119,10 @@ static void *dxl_scan_positioned(struct dxl_walk *walk, struct xa_state *xas,
 		dxl_walk_wait(walk, xas, entry);
 		return NULL;
 	}
-	dxl_damage(walk->tree, DXL_DAMAGE_SKIPPED, first,
-		   dxl_entry_order(entry));
+	/* What a sync passes may be waited for later: the ledger judges that. */
+	if (walk->cuts)
+		dxl_damage(walk->tree, DXL_DAMAGE_SKIPPED, first,
+			   dxl_entry_order(entry));
 	return dxl_walk_next_varied(walk, entry, first, true) ? NULL : DXL_STOP;
 }
 

@@ -21,7 +21,7 @@
  * @seq: when it began
  * @first: line
  * @nr: of lines
- * @data: from the first of these
+ * @data: the page; NULL: it was as on media then
  */
 struct dxl_ledger_flush {
 	struct list_head list;
@@ -30,8 +30,15 @@ struct dxl_ledger_flush {
 	u64 seq;
 	unsigned int first;
 	unsigned int nr;
-	u8 data[];
+	void *data;
 };
+
+static void dxl_ledger_flush_free(struct dxl_ledger_flush *flush)
+{
+	list_del(&flush->list);
+	free_page((unsigned long)flush->data);
+	kfree(flush);
+}
 
 static void dxl_ledger_page_free(struct dxl_ledger *ledger, unsigned long key)
 {
@@ -54,10 +61,8 @@ static void dxl_ledger_clear(struct dxl_ledger *ledger)
 		dxl_ledger_page_free(ledger, key);
 		cond_resched();
 	}
-	list_for_each_entry_safe(flush, next, &ledger->flushes, list) {
-		list_del(&flush->list);
-		kfree(flush);
-	}
+	list_for_each_entry_safe(flush, next, &ledger->flushes, list)
+		dxl_ledger_flush_free(flush);
 	ledger->untold = 0;
 }
 
@@ -148,6 +153,7 @@ static void dxl_ledger_add(struct dxl_ledger *ledger, struct dxl_tree *tree,
 	page->tree = tree;
 	page->index = index;
 	page->born = ++ledger->seq;
+	page->changed = page->born;
 	memcpy(page->media, addr, PAGE_SIZE);
 	for (line = 0; line < DXL_PAGE_LINES; line++)
 		page->seq[line] = page->born;
@@ -200,20 +206,26 @@ void dxl_ledger_forget(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
 	mutex_unlock(&ledger->lock);
 }
 
+/* Nothing is known of a page any more. */
+static void dxl_ledger_lose(struct dxl_ledger *ledger, unsigned long key)
+{
+	dxl_ledger_page_free(ledger, key);
+	ledger->untold++;
+}
+
 /* What a flush takes of one page. */
 static void dxl_ledger_take(struct dxl_ledger *ledger, unsigned long key,
 			    unsigned int first, unsigned int nr, u64 seq)
 {
+	struct dxl_ledger_page *page = xa_load(&ledger->pages, key);
 	struct dxl_ledger_flush *flush;
+	const void *addr = dxl_ledger_addr(key);
 
-	if (!xa_load(&ledger->pages, key))
+	if (!page)
 		return;
-	flush = kmalloc(struct_size(flush, data, nr << DXL_LINE_SHIFT),
-			DXL_LEDGER_GFP);
+	flush = kzalloc(sizeof(*flush), DXL_LEDGER_GFP);
 	if (!flush) {
-		/* Unknown from now on. */
-		dxl_ledger_page_free(ledger, key);
-		ledger->untold++;
+		dxl_ledger_lose(ledger, key);
 		return;
 	}
 	flush->task = current;
@@ -221,9 +233,16 @@ static void dxl_ledger_take(struct dxl_ledger *ledger, unsigned long key,
 	flush->seq = seq;
 	flush->first = first;
 	flush->nr = nr;
-	memcpy(flush->data, dxl_ledger_addr(key) + (first << DXL_LINE_SHIFT),
-	       nr << DXL_LINE_SHIFT);
 	list_add_tail(&flush->list, &ledger->flushes);
+	if (!memcmp(addr, page->media, PAGE_SIZE))
+		return;
+	flush->data = (void *)__get_free_page(DXL_LEDGER_GFP);
+	if (flush->data) {
+		memcpy(flush->data, addr, PAGE_SIZE);
+	} else {
+		dxl_ledger_flush_free(flush);
+		dxl_ledger_lose(ledger, key);
+	}
 }
 
 static void dxl_ledger_take_all(struct dxl_ledger *ledger, unsigned long addr,
@@ -304,17 +323,24 @@ static void dxl_ledger_complete(struct dxl_ledger *ledger,
 				const struct dxl_ledger_flush *flush)
 {
 	struct dxl_ledger_page *page = xa_load(&ledger->pages, flush->key);
-	unsigned int i, line;
+	unsigned int line, end = flush->first + flush->nr, at;
 
 	if (!page)
 		return;
-	for (i = 0; i < flush->nr; i++) {
-		line = flush->first + i;
+	if (!flush->data && page->changed > flush->seq) {
+		/* What was as on media then is not, and was not kept. */
+		dxl_ledger_lose(ledger, flush->key);
+		return;
+	}
+	for (line = flush->first; line < end; line++) {
 		if (page->seq[line] >= flush->seq)
 			continue;
 		page->seq[line] = flush->seq;
-		memcpy(page->media + (line << DXL_LINE_SHIFT),
-		       flush->data + (i << DXL_LINE_SHIFT), BIT(DXL_LINE_SHIFT));
+		if (!flush->data)
+			continue;
+		at = line << DXL_LINE_SHIFT;
+		memcpy(page->media + at, flush->data + at, BIT(DXL_LINE_SHIFT));
+		page->changed = ++ledger->seq;
 	}
 }
 
@@ -334,8 +360,7 @@ void dxl_ledger_fence(struct dxl_ledger *ledger)
 		if (flush->task != current)
 			continue;
 		dxl_ledger_complete(ledger, flush);
-		list_del(&flush->list);
-		kfree(flush);
+		dxl_ledger_flush_free(flush);
 	}
 	mutex_unlock(&ledger->lock);
 }

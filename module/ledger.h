@@ -90,6 +90,7 @@ void dxl_ledger_forgive(struct dxl_ledger *ledger);
  * @tree: of its file; only to compare
  * @index: where in that
  * @born: when it came into the ledger, by dxl_ledger.seq
+ * @changed: when @media changed last, likewise
  * @media: what media has of it
  * @seq: of each line: when the newest flush began that is in @media
  */
@@ -97,6 +98,7 @@ struct dxl_ledger_page {
 	const struct dxl_tree *tree;
 	pgoff_t index;
 	u64 born;
+	u64 changed;
 	void *media;
 	u64 seq[PAGE_SIZE >> DXL_LINE_SHIFT];
 };

@@ -11,6 +11,7 @@
 #include "role.h"
 #include "stats.h"
 
+#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -34,7 +35,7 @@ struct dxl_debt {
 	u64 seq;
 	u64 lines;
 	struct dxl_entry_look look;
-	u8 data[];
+	u8 *data;
 };
 
 static void dxl_entry_look_at(struct dxl_tree *tree, pgoff_t index,
@@ -86,11 +87,13 @@ static u64 dxl_lines_differ(const void *a, const void *b)
 static void dxl_promise_owes(struct dxl_promise *promise, unsigned long key,
 			     const struct dxl_ledger_page *page)
 {
-	struct dxl_debt *debt = kmalloc(struct_size(debt, data, PAGE_SIZE),
-					DXL_LEDGER_GFP);
+	struct dxl_debt *debt = kzalloc(sizeof(*debt), DXL_LEDGER_GFP);
 
-	if (!debt) {
+	if (debt)
+		debt->data = (void *)__get_free_page(DXL_LEDGER_GFP);
+	if (!debt || !debt->data) {
 		promise->blind = true;
+		kfree(debt);
 		return;
 	}
 	memcpy(debt->data, dxl_ledger_addr(key), PAGE_SIZE);
@@ -268,6 +271,7 @@ void dxl_promise_end(struct dxl_promise *promise, int ret)
 			missed = debt->index;
 			dxl_promise_break(promise, debt, lines);
 		}
+		free_page((unsigned long)debt->data);
 		kfree(debt);
 	}
 	if (left && ledger->nr_broken < DXL_BROKEN_KEPT)

@@ -10,7 +10,10 @@ BEGIN {
 		"pte_first_write msync_page pmd_read_fault pmd_write_fault " \
 		"pmd_first_write msync_pmd create create_fsync append_fsync unlink fio_randread_1 fio_randread_2 " \
 		"fio_randwrite_1 fio_randwrite_2", rows)
-	nr_variants = split("ram bare floor armed varied notiming", variants)
+	nr_variants = split("ram bare floor armed varied notiming at_lock at_protect wait_locked " \
+		"dirty_walk serialised", variants)
+	for (i = 7; i <= nr_variants; i++)
+		title[variants[i]] = "daxlab with towrite=" variants[i]
 	title["ram"] = "daxlab on its own RAM device"
 	title["bare"] = "daxlab built without windows and variants"
 	title["floor"] = "the floor: known frames mapped without an entry lock, windows and variants"
@@ -167,7 +170,8 @@ function variant_table(mode, variant,	r, ours, head, base, difference)
 function doubts(	k, part, r, m, i, n, names)
 {
 	n = split("daxlab ext4 xfs daxlab_ram daxlab_bare daxlab_floor daxlab_armed daxlab_varied " \
-		"daxlab_notiming", names)
+		"daxlab_notiming daxlab_at_lock daxlab_at_protect daxlab_wait_locked " \
+		"daxlab_dirty_walk daxlab_serialised", names)
 	for (m = 1; m <= 2; m++)
 		for (r = 1; r <= nr_rows; r++)
 			for (i = 1; i <= n; i++) {

@@ -31,7 +31,7 @@ any_of() { printf '%s\n' "$@" | grep -qE -- "$rows"; }
 # What each needs for huge mappings: blocks of a file on 2 MiB boundaries.
 make_daxlab() { mount -t daxlab -o "$first" /dev/pmem0 "$1"; }
 # The same mount: only the state or the build of the module differs.
-for same in notiming armed varied bare floor; do
+for same in notiming armed varied bare floor at_lock at_protect wait_locked dirty_walk serialised; do
 	eval "make_daxlab_$same() { mount --bind /run/bench/daxlab \"\$1\"; }"
 done
 make_daxlab_ram() { mount -t daxlab /dev/daxlab0 "$1"; }
@@ -116,6 +116,9 @@ into() {
 		;;
 	daxlab_bare) swap_module "$DAXLAB_KO_BARE" ;;
 	daxlab_floor) swap_module "$DAXLAB_KO_FLOOR" ;;
+	daxlab_at_* | daxlab_wait_* | daxlab_dirty_* | daxlab_serialised)
+		echo "towrite=${1#daxlab_}" >"$debugfs/pmem0/variant"
+		;;
 	esac
 }
 
@@ -128,6 +131,9 @@ out_of() {
 		umount /run/bench-varied
 		;;
 	daxlab_bare | daxlab_floor) swap_module "$DAXLAB_KO" ;;
+	daxlab_at_* | daxlab_wait_* | daxlab_dirty_* | daxlab_serialised)
+		echo sound >"$debugfs/pmem0/variant"
+		;;
 	esac
 }
 

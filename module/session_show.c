@@ -59,12 +59,17 @@ static void dxl_role_show_crossed(struct seq_file *seq,
 /* Windows in the order in which roles crossed them, as long as the log has them. */
 static void dxl_order_show(struct seq_file *seq, struct dxl_session *session)
 {
-	/* Pairs with dxl_log_open(). */
-	struct dxl_log *log = smp_load_acquire(&dxl_session_log(session)->log);
+	struct dxl_lab *lab = dxl_session_log(session);
 	const struct dxl_role *role;
 	struct dxl_event event;
+	struct dxl_log *log;
 	u64 next = 0;
 
+	/* Umount may have come after "listing". */
+	if (!lab)
+		return;
+	/* Pairs with dxl_log_open(). */
+	log = smp_load_acquire(&lab->log);
 	while (log && dxl_log_next(log, &next, &event)) {
 		if (event.type != DXL_EV_WINDOW)
 			continue;

@@ -51,6 +51,6 @@ reported() {
 expect "a report fit to send" reported
 
 expect "the module unloads" unload
-equal "nothing of it is left in ftrace" "$(grep -c daxlab /sys/kernel/tracing/enabled_functions 2>/dev/null || :)" 0
+equal "nothing of it is left in ftrace" "$(grep -c daxlab /sys/kernel/debug/tracing/enabled_functions 2>/dev/null || :)" 0
 expect "and comes back" load
 finish

@@ -62,7 +62,7 @@ static const char *const good_control[] = {
 	"arm fault.after_grab 1*park(50){role=me}", "arm fault.before_map 5%trace -> off",
 	"arm write.copy_user delay(100){index=0x10-0x20,rw=w}", "disarm fault.after_grab",
 	"disarm all", "wait me idle 0", "wait all still 0", "wait me parked:fault.after_grab 0",
-	"release me", "release all", "mark",
+	"release me", "release all", "mark", "listing", "record", "cure reset",
 };
 
 static const char *const good_rule[] = {

@@ -141,12 +141,14 @@ static bool play_stock(struct stock *stock, struct way *way)
 
 static const char *upstream(void)
 {
-	unsigned int major = 6, minor = 1;
+	unsigned int major, minor;
 	struct utsname name;
 
 	uname(&name);
-	sscanf(name.release, "%u.%u", &major, &minor);
-	return LINUX(major, minor) >= LINUX(6, 15) ? "upstream-7.3" : "upstream-6.1";
+	if (sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	    LINUX(major, minor) >= LINUX(6, 15))
+		return "upstream-7.3";
+	return "upstream-6.1";
 }
 
 static bool play_ours(struct way *way)

@@ -51,7 +51,7 @@ cured() {
 
 # The listing and the evidence of B3, as a person reads them.
 told() {
-	daxlab bridge B3 --fs ext4 --verbose >"$LINES_FILE" || return
+	daxlab bridge B3 --fs xfs --verbose >"$LINES_FILE" || return
 	cat "$LINES_FILE"
 	grep -q 'sync syncer returned ret 0 dirty 1 flushed 0 passed 1 unflushed 0x5 .*locked yes DIRTY 1 .*writable 1' "$LINES_FILE" &&
 		grep -q '^ *storer/[0-9]* *holder/[0-9]* *syncer/[0-9]*$' "$LINES_FILE" &&

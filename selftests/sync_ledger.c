@@ -42,21 +42,29 @@ FIXTURE_VARIANT(ledger) {
 	int outcome;
 };
 
-#define VARIANTS(name, text, is)							\
-	FIXTURE_VARIANT_ADD(ledger, name##_pte) {				\
-		.choices = text, .skew = PAGE, .step = PAGE,	\
-		.pages = 4, .outcome = is };				\
-	FIXTURE_VARIANT_ADD(ledger, name##_pmd) {				\
-		.choices = text, .step = PMD, .pages = 1, .outcome = is }
+#define PTE_VARIANT(name, text, is)						\
+	FIXTURE_VARIANT_ADD(ledger, pte_##name)					\
+	{ .choices = text, .skew = PAGE, .step = PAGE, .pages = 4, .outcome = is }
+#define PMD_VARIANT(name, text, is)						\
+	FIXTURE_VARIANT_ADD(ledger, pmd_##name)					\
+	{ .choices = text, .step = PMD, .pages = 1, .outcome = is }
 
-VARIANTS(sound, "sound", KEEPS);
-VARIANTS(wait_locked, "sound,towrite=wait_locked", KEEPS);
-VARIANTS(dirty_walk, "sound,towrite=dirty_walk", KEEPS);
-VARIANTS(serialised, "sound,towrite=serialised", KEEPS);
-VARIANTS(at_lock, "sound,towrite=at_lock", MAY_BREAK);
-VARIANTS(at_protect, "sound,towrite=at_protect", MAY_BREAK);
-VARIANTS(positioned, "sound,sync_scan=positioned", BREAKS);
-VARIANTS(upstream, "upstream-7.3", BREAKS);
+PTE_VARIANT(sound, "sound", KEEPS);
+PTE_VARIANT(wait_locked, "sound,towrite=wait_locked", KEEPS);
+PTE_VARIANT(dirty_walk, "sound,towrite=dirty_walk", KEEPS);
+PTE_VARIANT(serialised, "sound,towrite=serialised", KEEPS);
+PTE_VARIANT(at_lock, "sound,towrite=at_lock", MAY_BREAK);
+PTE_VARIANT(at_protect, "sound,towrite=at_protect", MAY_BREAK);
+PTE_VARIANT(positioned, "sound,sync_scan=positioned", BREAKS);
+PTE_VARIANT(upstream, "upstream-7.3", BREAKS);
+PMD_VARIANT(sound, "sound", KEEPS);
+PMD_VARIANT(wait_locked, "sound,towrite=wait_locked", KEEPS);
+PMD_VARIANT(dirty_walk, "sound,towrite=dirty_walk", KEEPS);
+PMD_VARIANT(serialised, "sound,towrite=serialised", KEEPS);
+PMD_VARIANT(at_lock, "sound,towrite=at_lock", MAY_BREAK);
+PMD_VARIANT(at_protect, "sound,towrite=at_protect", MAY_BREAK);
+PMD_VARIANT(positioned, "sound,sync_scan=positioned", BREAKS);
+PMD_VARIANT(upstream, "upstream-7.3", BREAKS);
 
 FIXTURE_SETUP(ledger)
 {

@@ -131,9 +131,9 @@ static void meets_sync(struct run *run, bool pmd)
 	STEP(held_at(run, "holder", "writeback.after_lock", DEED(FSYNC)));
 	STEP(start(run, "syncer", DEED(FSYNC)));
 	STEP(still(run));
-	CERTIFY(run, is_idle(run, "syncer") == (skips_locked(run) &&
-		     !variant_has(run, "towrite=wait_locked") &&
-		     !variant_has(run, "towrite=serialised")));
+	CERTIFY(run, is_idle(run, "syncer") ==
+		     (skips_locked(run) && !variant_has(run, "towrite=wait_locked") &&
+		      !variant_has(run, "towrite=serialised")));
 	STEP(release(run, "holder"));
 	STEP(still(run));
 	b3_certify(run, pmd);

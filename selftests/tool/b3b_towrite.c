@@ -60,7 +60,7 @@ static void late_pmd(struct run *run)
 	{ POSITIONED("wait_locked"), PASSED, NULL, "waits for it in the end" },	\
 	{ POSITIONED("dirty_walk"), SKIPS, "finds it, and passes the lock" },	\
 	{ POSITIONED("serialised"), PASSED, NULL, "the other has not begun" },	\
-	{ "sound", PASSED, NULL, "the tag stays until the flush, so the sync finds it and waits" }, \
+	{ "sound", PASSED, NULL, "the tag stays until the flush: found, and waited for" }, \
 	{ "towrite=wait_locked", PASSED, NULL, "finds nothing to do, and waits in the end" }, \
 	{ "towrite=dirty_walk", PASSED, NULL, "the mark it looks for stays until the flush" }, \
 	{ "towrite=serialised", PASSED, NULL, "the other has not begun" }

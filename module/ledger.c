@@ -104,12 +104,13 @@ void dxl_ledger_exit(struct dxl_ledger *ledger)
 bool dxl_ledger_open(struct dxl_ledger *ledger)
 {
 	u64 round = dxl_watch_round();
+	bool watched = dxl_watched();
 
-	if (ledger->round != round) {
+	if (ledger->round != round || !watched) {
 		dxl_ledger_clear(ledger);
 		ledger->round = round;
 	}
-	return dxl_watched();
+	return watched;
 }
 
 static struct dxl_ledger_page *dxl_ledger_page_new(struct dxl_ledger *ledger,

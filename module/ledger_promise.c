@@ -294,6 +294,8 @@ void dxl_promise_end(struct dxl_promise *promise, int ret)
 void dxl_ledger_forgive(struct dxl_ledger *ledger)
 {
 	mutex_lock(&ledger->lock);
+	/* Gives memory back that nobody needs any more. */
+	dxl_ledger_open(ledger);
 	ledger->nr_broken = 0;
 	ledger->untold = 0;
 	mutex_unlock(&ledger->lock);

@@ -7,7 +7,7 @@
 BEGIN {
 	nr_main = split("daxlab ext4 xfs tmpfs", main)
 	nr_rows = split("pte_read_fault pte_write_after_read pte_write_fault " \
-		"pte_first_write msync_page pmd_read_fault pmd_write_fault " \
+		"pte_first_write msync_page msync_call pmd_read_fault pmd_write_fault " \
 		"pmd_first_write msync_pmd create create_fsync append_fsync unlink fio_randread_1 fio_randread_2 " \
 		"fio_randwrite_1 fio_randwrite_2", rows)
 	nr_variants = split("ram bare floor armed varied notiming at_lock at_protect wait_locked " \

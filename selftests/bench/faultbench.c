@@ -87,6 +87,7 @@ static const struct row rows[] = {
 	{ "pte_write_after_read", true, "fault_pfn_mkwrite", NULL },
 	{ "msync_page", false, "entries_written", NULL },
 	{ "pte_write_fault", true, "fault_pte_write", "fault_pte_mapped" },
+	{ "msync_call", false, "entries_written", NULL },
 	{ "pmd_first_write", true, "fault_pmd_write", "fault_pmd_mapped" },
 	{ "pmd_read_fault", true, "fault_pmd_read", "fault_pmd_mapped" },
 	{ "pmd_write_fault", true, "fault_pmd_write", "fault_pmd_mapped" },
@@ -167,6 +168,26 @@ static void timed(char *map, size_t step, bool write, bool sync)
 		      cur.row->faults ? cur.nr : 0);
 	check_counter(cur.row->counter);
 	check_counter(cur.row->mapped);
+}
+
+/* A call for each page, alone dirty: what a call costs beside its pages. */
+static void timed_calls(char *map)
+{
+	uint64_t from;
+	size_t at;
+
+	cur.nr = file_size / PTE_SIZE;
+	cur.ns = 0;
+	read_stats(&before);
+	for (at = 0; at < file_size; at += PTE_SIZE) {
+		*(volatile char *)(map + at) = 1;
+		from = now();
+		if (msync(map + at, PTE_SIZE, MS_SYNC))
+			err(1, "msync");
+		cur.ns += now() - from;
+	}
+	read_stats(&after);
+	check_counter(cur.row->counter);
 }
 
 /* The rest of the 2 MiB is mapped as well: it was one huge mapping. */
@@ -283,6 +304,10 @@ static void pte_rows(const char *dir)
 	map = map_file(fd, false);
 	begin("pte_write_fault");
 	timed(map, PTE_SIZE, true, false);
+	end();
+	sync_file(fd);
+	begin("msync_call");
+	timed_calls(map);
 	end();
 	unmap_file(map);
 	close(fd);

@@ -16,7 +16,7 @@ debugfs=/sys/kernel/debug/daxlab
 timing=/sys/module/daxlab/parameters/timing
 fio_rows=(fio_randread_1 fio_randread_2 fio_randwrite_1 fio_randwrite_2)
 fault_rows=(pte_first_write pte_read_fault pte_write_after_read pte_write_fault
-	msync_page pmd_first_write pmd_read_fault pmd_write_fault msync_pmd)
+	msync_page msync_call pmd_first_write pmd_read_fault pmd_write_fault msync_pmd)
 # The floor has no marks for a sync to find, and makes first entries as all do.
 floor_rows='^(pte_read_fault|pte_write_after_read|pte_write_fault|pmd_read_fault|pmd_write_fault)$'
 name_rows=(create create_fsync append_fsync unlink)

@@ -9,7 +9,7 @@
 #
 # By hand: DAXLAB_SECONDS=60 scripts/check bridge_record
 #
-# daxlab-test: timeout=420 needs=module vm="--pmem 512M --one-thread"
+# daxlab-test: timeout=420 needs=module vm="--pmem 512M"
 . "$(dirname "$0")/lib/lib.sh"
 . "$(dirname "$0")/lib/pmem.sh"
 

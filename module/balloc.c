@@ -276,6 +276,7 @@ void dxl_balloc_keep(struct dxl_sb *sbi, u64 block)
 	if (!WARN_ON_ONCE(__test_and_set_bit(block, a->kept)))
 		a->nr_kept++;
 	spin_unlock(&a->lock);
+	dxl_stat_inc(DXL_STAT_BLOCKS_KEPT);
 }
 
 /**
@@ -306,6 +307,78 @@ bool dxl_balloc_reap(struct dxl_sb *sbi)
 	spin_unlock(&a->lock);
 	dxl_stat_add(DXL_STAT_BLOCKS_FREED, nr);
 	return nr;
+}
+
+/* The next free block from @block on that somebody has pinned, in its chunk. */
+static u64 dxl_find_free_pinned(struct dxl_sb *sbi, u64 block, u64 end)
+	__must_hold(&sbi->alloc.lock)
+{
+	do {
+		block = find_next_zero_bit(sbi->alloc.used, end, block);
+		if (block >= end || dxl_media_pinned(&sbi->media, block))
+			break;
+	} while (++block < end);
+	return block;
+}
+
+/* Visit the free blocks that are pinned; @keep: they are in use, and kept. */
+static u64 dxl_balloc_pinned(struct dxl_sb *sbi, bool keep, u64 *first)
+{
+	struct dxl_alloc *a = &sbi->alloc;
+	u64 chunk, block, end, nr = 0;
+
+	/* In our own memory a pin holds a chunk, whatever of it is in use. */
+	if (!sbi->media.pagemap)
+		return 0;
+	for (chunk = 0; chunk < a->nr_chunks; chunk++) {
+		block = dxl_chunk_start(chunk);
+		end = min(dxl_chunk_start(chunk + 1), sbi->nr_blocks);
+		spin_lock(&a->lock);
+		while ((block = dxl_find_free_pinned(sbi, block, end)) < end) {
+			if (keep) {
+				dxl_set_open(a, chunk);
+				dxl_take(a, block, 1);
+				__set_bit(block, a->kept);
+				a->nr_kept++;
+			}
+			if (!nr++)
+				*first = block;
+			block++;
+		}
+		spin_unlock(&a->lock);
+		cond_resched();
+	}
+	return nr;
+}
+
+/**
+ * dxl_balloc_census() - Count blocks that are free and pinned.
+ * @sbi: the mount
+ * @first: set to the first, if there is one
+ *
+ * Context: May sleep, inside dxl_media_enter().
+ * Return: how many; never anything but 0.
+ */
+u64 dxl_balloc_census(struct dxl_sb *sbi, u64 *first)
+{
+	return dxl_balloc_pinned(sbi, false, first);
+}
+
+/**
+ * dxl_balloc_keep_pinned() - Do not give what was pinned before the mount.
+ * @sbi: the mount; the image was checked
+ *
+ * Pins outlive an unmount. What they hold and no file has is kept.
+ *
+ * Context: May sleep, inside dxl_media_enter().
+ */
+void dxl_balloc_keep_pinned(struct dxl_sb *sbi)
+{
+	u64 first, nr = dxl_balloc_pinned(sbi, true, &first);
+
+	if (nr)
+		dxl_info(sbi->sb, "%llu free blocks are pinned, from %llu: in use until they are not",
+			 nr, first);
 }
 
 /**

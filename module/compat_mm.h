@@ -154,6 +154,21 @@ static inline bool dxl_page_pinned(struct page *page, bool pagemap)
 	return page_count(page) > 1 && !(pagemap && DXL_RAM_IS_OURS);
 }
 
+/*
+ * What is woken when a page with a dev_pagemap is put for the last time, and what
+ * was, or will be, on other kernels (38607c62b34b, in v6.15: as compat.h says of
+ * DXL_RAM_IS_OURS).
+ */
+static inline void *dxl_page_pin_var(struct page *page)
+{
+	return DXL_RAM_IS_OURS ? (void *)page : (void *)&page->_refcount;
+}
+
+static inline void *dxl_page_other_var(struct page *page)
+{
+	return DXL_RAM_IS_OURS ? (void *)&page->_refcount : (void *)page;
+}
+
 /* The same of a page that nothing maps. */
 static inline bool dxl_pagemap_page_used(struct page *page)
 {

@@ -37,7 +37,8 @@
  * fiemap
  *
  * truncate, punch	i_rwsem exclusive
- * (truncate.c)		  invalidate_lock exclusive: against faults
+ * (truncate.c)		  invalidate_lock exclusive: against faults; dropped to
+ *			  wait for pins (layout.h)
  *			    map_lock: detach blocks, drop it
  *			    wait for entries, unmap; then free the blocks
  *
@@ -239,6 +240,8 @@ int dxl_balloc_node(struct dxl_sb *sbi, bool use_reserve, u64 *block);
 void dxl_balloc_free(struct dxl_sb *sbi, u64 block, unsigned long nr);
 void dxl_balloc_keep(struct dxl_sb *sbi, u64 block);
 bool dxl_balloc_reap(struct dxl_sb *sbi);
+u64 dxl_balloc_census(struct dxl_sb *sbi, u64 *first);
+void dxl_balloc_keep_pinned(struct dxl_sb *sbi);
 
 /* map.c, map_change.c, map_cut.c: page of a file -> block; nobody else writes words */
 
@@ -371,6 +374,9 @@ int dxl_inval_range(struct inode *inode, pgoff_t first, pgoff_t last);
 int dxl_inval_cut(struct inode *inode, pgoff_t first, pgoff_t last,
 		  bool even_cows);
 void dxl_inval_forget(struct inode *inode);
+
+/* layout_variant.c: a cut block is pinned; the rest is in layout.h */
+void dxl_layout_keeps(struct inode *inode, u64 block);
 
 /* truncate.c */
 int dxl_set_size(struct inode *inode, loff_t size);

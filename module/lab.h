@@ -76,6 +76,8 @@ u64 dxl_watch_round(void);
 	E(MET, "met")		/* a stock sync met a locked entry; arg: 0: and was told that none is there */ \
 	E(FLUSHED, "flushed")	/* an entry, and the fence is past; arg: of a stock file its pfn */ \
 	E(SYNCED, "synced")	/* returns; first: a page that it still owes; arg: how many, ~0: an error */ \
+	E(SCAN, "scan")		/* for pinned pages; first; arg: the first that is, or -1 */ \
+	E(PIN, "pin")		/* first: of a page; arg: enum dxl_pin_event */ \
 	E(RESCUE, "rescue")
 
 enum dxl_event_type {
@@ -86,6 +88,9 @@ enum dxl_event_type {
 };
 
 enum dxl_found { DXL_FOUND_GONE, DXL_FOUND_UNLOCKED, DXL_FOUND_LOCKED, DXL_FOUND_SMALLER };
+
+/* What a task does about a pinned page; the last is prevented: it is kept. */
+enum dxl_pin_event { DXL_PIN_WAITS, DXL_PIN_GONE, DXL_PIN_GIVES_UP, DXL_PIN_KEEPS, DXL_PIN_FREES };
 
 /* Why a parked task went on. */
 enum dxl_release { DXL_RELEASED, DXL_OVERDUE, DXL_KILLED, DXL_RESCUED };
@@ -153,6 +158,7 @@ struct dxl_log {
 	D(LOOP, "loop", "a walk came to the same entry twice in the same state") \
 	D(STORE_FAILED, "store-failed", "a fault could not store its entry: another is there") \
 	D(FOREIGN, "foreign", "a lookup got a folio that is somebody else's by now") \
+	D(NO_FOLIO, "kind-untested", "the frame of an entry that has none would have been used: page 0, or zeroes that all share") \
 	D(SPLIT_UNPREPARED, "unprepared", "an entry would have been split without nodes for it: a NULL dereference") \
 	D(SPLIT_NODES, "wrong-nodes", "nodes that were made for an entry of another order would have come into the tree")
 
@@ -272,6 +278,45 @@ struct dxl_ledger {
 	struct dxl_broken broken[DXL_BROKEN_KEPT];
 };
 
+#define DXL_PIN_LOSSES		8
+
+/**
+ * struct dxl_pin_loss - a pinned block that a protocol would have freed
+ * @ino: of the file that lost it
+ * @block: which
+ * @pfn: its frame
+ * @refs: references of the frame, beyond that of an idle one
+ * @cause: enum dxl_cause
+ * @task: who would have freed it; only to compare
+ * @pid: of @task
+ * @comm: of @task
+ */
+struct dxl_pin_loss {
+	unsigned long ino;
+	u64 block;
+	unsigned long pfn;
+	int refs;
+	unsigned int cause;
+	const struct task_struct *task;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+};
+
+/**
+ * struct dxl_pins - the pin ledger of a mount
+ * @lock: guards everything here; innermost
+ * @waits: struct dxl_pin_wait of tasks that wait for the end of a pin
+ * @nr_losses: pinned blocks that would have been freed since the last
+ *	dxl_log_mark(); the first DXL_PIN_LOSSES are kept
+ * @loss: these
+ */
+struct dxl_pins {
+	spinlock_t lock;
+	struct list_head waits;
+	unsigned int nr_losses;
+	struct dxl_pin_loss loss[DXL_PIN_LOSSES];
+};
+
 /**
  * struct dxl_lab - one in each mount
  * @variant: choices; written under @lock and read by anybody
@@ -285,6 +330,7 @@ struct dxl_ledger {
  * @txn: the transaction (variants of knob txn only)
  * @frozen: frozen folios
  * @ledger: what is durable
+ * @pins: pinned pages
  * @rescues: counts rescues; a wait that a knob made ends when it changes
  * @stock: of a bridge: only the rules of its own session act in it
  * @damages: by kind, since the last dxl_log_mark()
@@ -307,6 +353,7 @@ struct dxl_lab {
 	struct dxl_txn txn;
 	struct dxl_frozen frozen;
 	struct dxl_ledger ledger;
+	struct dxl_pins pins;
 	atomic_t rescues;
 	bool stock;
 	atomic_t damages[DXL_NR_DAMAGES];

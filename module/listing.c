@@ -66,6 +66,14 @@ static const char * const dxl_release_texts[] = {
 	[DXL_RESCUED] = "goes on: rescued",
 };
 
+static const char * const dxl_pin_texts[] = {
+	[DXL_PIN_WAITS] = "waits for the pin of ",
+	[DXL_PIN_GONE] = "that pin is gone: ",
+	[DXL_PIN_GIVES_UP] = "waits no more for ",
+	[DXL_PIN_KEEPS] = "keeps pinned block ",
+	[DXL_PIN_FREES] = "- would free pinned block ",
+};
+
 static const char * const dxl_txn_texts[] = {
 	"wants the transaction", "has the transaction", "ends the transaction",
 };
@@ -185,6 +193,19 @@ static void dxl_event_text(const struct dxl_event *event, char *text,
 				  event->first);
 		else
 			strscpy(text, "returns: all is flushed", size);
+		break;
+	case DXL_EV_SCAN:
+		if (event->arg == -1UL)
+			scnprintf(text, size, "scans from 0x%lx: all idle",
+				  event->first);
+		else
+			scnprintf(text, size, "scans from 0x%lx: 0x%lx is pinned",
+				  event->first, event->arg);
+		break;
+	case DXL_EV_PIN:
+		if (event->arg < ARRAY_SIZE(dxl_pin_texts))
+			scnprintf(text, size, "%s0x%lx",
+				  dxl_pin_texts[event->arg], event->first);
 		break;
 	case DXL_EV_RESCUE:
 		strscpy(text, "rescued", size);

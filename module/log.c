@@ -132,6 +132,8 @@ void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb)
 	INIT_LIST_HEAD(&lab->frozen.spins);
 	mutex_init(&lab->frozen.mutex);
 	dxl_ledger_init(&lab->ledger);
+	spin_lock_init(&lab->pins.lock);
+	INIT_LIST_HEAD(&lab->pins.waits);
 	INIT_LIST_HEAD(&lab->pwbs);
 	INIT_LIST_HEAD(&lab->folio_holds);
 }
@@ -226,6 +228,9 @@ void dxl_log_mark(struct dxl_lab *lab)
 
 	for (i = 0; i < DXL_NR_DAMAGES; i++)
 		atomic_set(&lab->damages[i], 0);
+	spin_lock(&lab->pins.lock);
+	lab->pins.nr_losses = 0;
+	spin_unlock(&lab->pins.lock);
 	dxl_oracle_forget(lab);
 	dxl_ledger_forgive(&lab->ledger);
 	if (!log)

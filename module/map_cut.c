@@ -184,19 +184,23 @@ int dxl_map_cut(struct inode *inode, pgoff_t *next, pgoff_t last,
 
 /*
  * Pages that somebody has pinned (O_DIRECT, vmsplice) outlive their mappings,
- * and must not become another file's. To wait for the pin would be with i_rwsem
- * and invalidate_lock, which its owner may need: so such blocks stay in use
- * until somebody needs them and finds that they are not pinned any more. In our
- * own memory one pin holds its whole chunk.
+ * and must not become another file's. Truncate and punch have waited for them
+ * where one can (layout.h); an eviction does not wait, and in our own memory nobody
+ * tells when a pin is gone. Such blocks stay in use until somebody needs them and
+ * finds that they are not pinned any more. In our own memory one pin holds its
+ * whole chunk.
  */
-static void dxl_cut_free_unpinned(struct dxl_sb *sbi, u64 block,
+static void dxl_cut_free_unpinned(struct inode *inode, u64 block,
 				  unsigned long nr)
 {
+	struct dxl_sb *sbi = DXL_SB(inode->i_sb);
 	u64 end = block + nr, first = block;
 
 	for (; block < end; block++) {
 		if (!dxl_media_pinned(&sbi->media, block))
 			continue;
+		if (dxl_watched() || dxl_varied())
+			dxl_layout_keeps(inode, block);
 		dxl_balloc_keep(sbi, block);
 		if (first < block)
 			dxl_balloc_free(sbi, first, block - first);
@@ -219,7 +223,7 @@ void dxl_map_free_cut(struct inode *inode, struct dxl_cut *cut)
 
 	dxl_balloc_reap(DXL_SB(inode->i_sb));
 	for (i = 0; i < cut->nr; i++) {
-		dxl_cut_free_unpinned(DXL_SB(inode->i_sb), cut->run[i].block,
+		dxl_cut_free_unpinned(inode, cut->run[i].block,
 				      cut->run[i].nr);
 		inode_sub_bytes(inode,
 				(loff_t)cut->run[i].nr << DXL_BLOCK_SHIFT);

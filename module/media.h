@@ -97,12 +97,21 @@ static inline void *dxl_media_addr(const struct dxl_media *media, u64 block)
 	return base + ((block & ((1UL << media->shift) - 1)) << DXL_BLOCK_SHIFT);
 }
 
-/* Does somebody use the page of a block, which no mapping shows any more? */
-static inline bool dxl_media_pinned(const struct dxl_media *media, u64 block)
+/* The page of a block, or NULL: references do not tell who uses it. */
+static inline struct page *dxl_media_page(const struct dxl_media *media,
+					  u64 block)
 {
 	void *addr = media->counted ? dxl_media_addr(media, block) : NULL;
 
-	return addr && dxl_page_pinned(virt_to_page(addr), media->pagemap);
+	return addr ? virt_to_page(addr) : NULL;
+}
+
+/* Does somebody use the page of a block, which no mapping shows any more? */
+static inline bool dxl_media_pinned(const struct dxl_media *media, u64 block)
+{
+	struct page *page = dxl_media_page(media, block);
+
+	return page && dxl_page_pinned(page, media->pagemap);
 }
 
 /*

@@ -27,7 +27,9 @@ struct inode;
 	V(FOREIGN, "foreign-folio")		/* or somebody else's by now */	\
 	V(SPLIT, "broken-split")		/* of a large entry */		\
 	V(BROKEN, "broken-promise")		/* O4: a sync returned, and stores are on no media */ \
-	V(UNPROTECTED, "unprotected-mapping")	/* O4: writable, and the entry is clean */
+	V(UNPROTECTED, "unprotected-mapping")	/* O4: writable, and the entry is clean */ \
+	V(PINNED, "freed-pinned")		/* O7 */			\
+	V(NO_FOLIO, "no-folio")			/* an entry without frame, taken for one */
 
 enum dxl_verdict_kind {
 #define DXL_VERDICT_ENUM(kind, name) DXL_VERDICT_##kind,
@@ -59,7 +61,18 @@ enum dxl_verdict_kind {
 	L(TAKEN, "taken-from-its-list")		/* by another, that has not flushed */ \
 	L(CLEAN, "marked-clean")		/* before it was flushed */	\
 	L(DROPPED, "entry-dropped")		/* with its mark */		\
-	L(PART, "flushed-in-part")
+	L(PART, "flushed-in-part")		\
+	L(NO_BREAK, "no-break")	/* why a pinned page was freed: nobody looked */ \
+	L(EARLY_SCAN, "scan-before-unmap")				\
+	L(NO_RESCAN, "no-rescan")					\
+	L(UNLOCKED, "break-unlocked")					\
+	L(LATE_BREAK, "break-after-delete")				\
+	L(NO_ENTRY, "no-entry")		/* by which it would be found */ \
+	L(UNMAPPED, "thought-idle")	/* since nobody maps the file */ \
+	L(EVICTED, "evicted")						\
+	L(TAIL, "tail-tested")						\
+	L(FREE, "free")			/* it is free, and pinned */	\
+	L(PIN_VARIABLE, "pin-variable")	/* nobody wakes what a waiter sleeps on */
 
 enum dxl_cause {
 #define DXL_CAUSE_ENUM(cause, name) DXL_CAUSE_##cause,

@@ -5,6 +5,7 @@
 #include "pcache.h"
 #include "compat.h"
 #include "frozen.h"
+#include "window.h"
 
 #include <linux/backing-dev.h>
 #include <linux/uio.h>
@@ -92,6 +93,20 @@ static bool dxl_pcache_is_direct(struct kiocb *iocb, struct iov_iter *iter)
 			  bdev_logical_block_size(bdev));
 }
 
+/* The bio has its pages, and references on those of the caller's buffer. */
+static void dxl_pcache_direct_submit(const struct iomap_iter *iter,
+				     struct bio *bio, loff_t pos)
+{
+	dxl_window(DXL_WIN_PIN_HELD, &DXL_I(iter->inode)->tree,
+		   pos >> PAGE_SHIFT, 0, iter->flags & IOMAP_WRITE ?
+		   DXL_ACCESS_WRITE : DXL_ACCESS_READ);
+	submit_bio(bio);
+}
+
+static const struct iomap_dio_ops dxl_pcache_read_ops = {
+	.submit_io = dxl_pcache_direct_submit,
+};
+
 static ssize_t dxl_pcache_direct_read(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
@@ -99,7 +114,8 @@ static ssize_t dxl_pcache_direct_read(struct kiocb *iocb, struct iov_iter *to)
 
 	file_accessed(iocb->ki_filp);
 	inode_lock_shared(inode);
-	ret = iomap_dio_rw(iocb, to, &dxl_pcache_iomap_ops, NULL, 0, NULL, 0);
+	ret = iomap_dio_rw(iocb, to, &dxl_pcache_iomap_ops,
+			   &dxl_pcache_read_ops, 0, NULL, 0);
 	inode_unlock_shared(inode);
 	return ret;
 }
@@ -143,6 +159,7 @@ static int dxl_pcache_direct_end(struct kiocb *iocb, ssize_t size, int error,
 
 static const struct iomap_dio_ops dxl_pcache_dio_ops = {
 	.end_io = dxl_pcache_direct_end,
+	.submit_io = dxl_pcache_direct_submit,
 };
 
 static ssize_t dxl_pcache_direct_write(struct kiocb *iocb,

@@ -8,6 +8,7 @@
  */
 #include "fs.h"
 #include "frozen.h"
+#include "layout.h"
 #include "pwb.h"
 #include "session.h"
 
@@ -24,7 +25,7 @@ static void dxl_rescue_inode(struct inode *inode, void *arg)
  * First those that are parked: they may own what others wait for, and give it
  * back as if nobody had held them. Then the bios that nobody submits, the waits
  * for the transaction, which look at the count of rescues, those for frozen
- * folios, and those for entries.
+ * folios, for pins, and for entries.
  *
  * Context: May sleep, but for nobody who may hang.
  */
@@ -35,6 +36,7 @@ void dxl_rescue(struct dxl_lab *lab)
 	dxl_txn_rescue(lab);
 	dxl_pwb_rescue(lab);
 	dxl_frozen_rescue(lab);
+	dxl_pins_rescue(lab);
 	dxl_sb_visit_inodes(lab->sb, dxl_rescue_inode, NULL);
 }
 

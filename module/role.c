@@ -108,6 +108,7 @@ unsigned int dxl_role_stack(const struct task_struct *task,
 	if (role && (role->state == DXL_ROLE_ASLEEP ||
 		     role->state == DXL_ROLE_PARKED ||
 		     role->state == DXL_ROLE_FROZEN ||
+		     role->state == DXL_ROLE_PIN ||
 		     role->state == DXL_ROLE_SPINNING || role->bit)) {
 		depth = role->depth;
 		memcpy(stack, role->stack, depth * sizeof(*stack));
@@ -187,7 +188,7 @@ void dxl_role_fault(struct mm_struct *mm)
 
 /**
  * dxl_role_rests() - The caller can do nothing before others do something.
- * @state: DXL_ROLE_TXN, DXL_ROLE_FROZEN or DXL_ROLE_SPINNING
+ * @state: DXL_ROLE_TXN, DXL_ROLE_FROZEN, DXL_ROLE_SPINNING or DXL_ROLE_PIN
  * @index: page index that it looks for, or 0
  *
  * Context: Under the lock that dxl_role_granted() is called with.
@@ -221,7 +222,7 @@ void dxl_role_granted(const struct task_struct *task)
 	role = dxl_role_find(task);
 	state = role ? READ_ONCE(role->state) : DXL_ROLE_IDLE;
 	if (state == DXL_ROLE_TXN || state == DXL_ROLE_FROZEN ||
-	    state == DXL_ROLE_SPINNING)
+	    state == DXL_ROLE_SPINNING || state == DXL_ROLE_PIN)
 		dxl_role_publish(role, DXL_ROLE_RUNNING);
 	rcu_read_unlock();
 }

@@ -28,7 +28,8 @@
 	R(ASLEEP, "asleep")	/* for an entry, on role.key */		\
 	R(TXN, "blocked")	/* for the transaction */		\
 	R(FROZEN, "blocked")	/* on a frozen folio, until it is thawed */ \
-	R(SPINNING, "spinning")	/* looks it up again and again */
+	R(SPINNING, "spinning")	/* looks it up again and again */	\
+	R(PIN, "blocked")	/* on a pinned page, until it is not; see layout.h */
 
 enum dxl_role_state {
 #define DXL_ROLE_ENUM(state, name) DXL_ROLE_##state,

@@ -6,6 +6,7 @@
 #include "bridge.h"
 #include "frozen.h"
 #include "fs.h"
+#include "layout.h"
 #include "pwb.h"
 
 #include <linux/ctype.h>
@@ -54,7 +55,7 @@ static const char *dxl_blocked_on_inode(struct super_block *sb,
  * @role: says that it runs, or that it waits for one of the lab's own
  * @what: set to the name of the lock, if not NULL: "mmap_lock",
  *	"i_rwsem:INO", "invalidate_lock:INO", "sync_sem:INO", "txn",
- *	"freeze:INDEX"; or
+ *	"freeze:INDEX", "pin:INO:INDEX"; or
  *	"folio:lock:INO:INDEX", "folio:writeback:INO:INDEX", with "folio_"
  *	if its owner is no role; of a bridge "entry:KEY", where the kernel's
  *	own waiters sleep
@@ -70,7 +71,7 @@ bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size)
 	struct dxl_folio_wait wait;
 	const char *lock = NULL;
 	unsigned long ino = 0;
-	pgoff_t key;
+	pgoff_t index, key;
 
 	if (state == DXL_ROLE_TXN) {
 		if (what)
@@ -81,6 +82,13 @@ bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size)
 		if (what)
 			snprintf(what, size, "freeze:0x%lx",
 				 READ_ONCE(role->index));
+		return true;
+	}
+	if (state == DXL_ROLE_PIN) {
+		if (!lab || !dxl_pin_awaited(lab, role->task, &ino, &index))
+			return false;
+		if (what)
+			snprintf(what, size, "pin:%lu:%lu", ino, index);
 		return true;
 	}
 	if (state != DXL_ROLE_RUNNING || task_is_running(role->task))
@@ -132,7 +140,9 @@ static bool dxl_role_runs(const struct dxl_role *role)
 {
 	if (dxl_role_state(role) == DXL_ROLE_SPINNING)
 		return !dxl_role_spins(role);
-	return dxl_role_state(role) == DXL_ROLE_RUNNING &&
+	/* Who says PIN may be about to see that there is none any more. */
+	return (dxl_role_state(role) == DXL_ROLE_RUNNING ||
+		dxl_role_state(role) == DXL_ROLE_PIN) &&
 	       !dxl_role_blocked(role, NULL, 0);
 }
 

@@ -282,6 +282,8 @@ static int dxl_wish_role(const struct dxl_wish *wish,
 
 	if (dxl_role_blocked(role, NULL, 0))
 		state = DXL_ROLE_TXN;
+	else if (state == DXL_ROLE_PIN)
+		state = DXL_ROLE_RUNNING;
 	else if (state == DXL_ROLE_SPINNING && !dxl_role_spins(role))
 		state = DXL_ROLE_RUNNING;
 	if (wish->still)

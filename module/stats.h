@@ -55,6 +55,9 @@
 	X(BLOCKS_ALLOCATED,		blocks_allocated)		\
 	X(BLOCKS_FREED,			blocks_freed)			\
 	X(ZEROED_BLOCKS,		zeroed_blocks)			\
+	X(BLOCKS_KEPT,			blocks_kept)			\
+	X(LAYOUT_BREAKS,		layout_breaks)			\
+	X(LAYOUT_WAITS,			layout_waits)			\
 	X(PWB_BIOS,			pwb_bios)			\
 	X(PWB_BIOS_ENDED,		pwb_bios_ended)			\
 	X(PWB_PAGES,			pwb_pages)			\

@@ -166,6 +166,8 @@ static int dxl_load(struct dxl_sb *sbi, bool format)
 		err = dxl_balloc_init(sbi);
 	if (!err)
 		err = dxl_check_image(sbi);
+	if (!err)
+		dxl_balloc_keep_pinned(sbi);
 	dxl_media_exit(id);
 	return err;
 }

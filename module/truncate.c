@@ -3,11 +3,12 @@
  * Size and blocks: truncate, fallocate, punch
  *
  *	i_rwsem exclusive		against read(2), write(2), each other
- *	  invalidate_lock exclusive	against faults
+ *	  invalidate_lock exclusive	against faults; no page is pinned
  *	    map_lock			detach blocks, inside dxl_map_cut()
  *	  wait for entries, remove them, unmap; then free the blocks
  */
 #include "fs.h"
+#include "layout.h"
 #include "pcache.h"
 #include "pwb.h"
 #include "stats.h"
@@ -132,6 +133,8 @@ static int dxl_cut_forget(struct inode *inode, pgoff_t first, pgoff_t last,
 		err = 0;
 	} else {
 		err = dxl_inval_cut(inode, first, last, even_cows);
+		if (dxl_varied())
+			err = dxl_layout_late(inode, first, last) ?: err;
 	}
 	dxl_window(DXL_WIN_TRUNCATE_BEFORE_FREE, tree, first, 0,
 		   DXL_ACCESS_WRITE);
@@ -181,7 +184,9 @@ static int dxl_shrink(struct inode *inode, loff_t size)
 	pgoff_t first = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	int err;
 
-	filemap_invalidate_lock(inode->i_mapping);
+	err = dxl_layout_lock(inode, first, DXL_LAST_PAGE);
+	if (err)
+		return err;
 	if (dxl_pcache(inode)) {
 		err = dxl_pcache_shrink(inode, size);
 		if (!err)
@@ -235,7 +240,9 @@ static int dxl_punch(struct inode *inode, loff_t start, loff_t end)
 	pgoff_t behind = end >> PAGE_SHIFT;
 	int err;
 
-	filemap_invalidate_lock(inode->i_mapping);
+	err = dxl_layout_lock(inode, first, behind - 1);
+	if (err)
+		return err;
 	if (first > behind) {
 		/* Within one block. */
 		err = dxl_zero_bytes(inode, start, end - start);
@@ -341,6 +348,8 @@ int dxl_truncate_all(struct inode *inode)
 	int err;
 
 	filemap_invalidate_lock(inode->i_mapping);
+	if (dxl_varied())
+		dxl_layout_evict(inode);
 	err = dxl_cut_range(inode, 0, DXL_LAST_PAGE, true);
 	filemap_invalidate_unlock(inode->i_mapping);
 	return err;

@@ -294,6 +294,48 @@
 	C(SPLIT, ALLOC_ONLY, "alloc_only",				\
 	  "likewise, but nodes are filled under the lock: the order can still differ (Wilcox, 2024)")
 
+#define DXL_CHOICES_LAYOUT(C)						\
+	C(LAYOUT, BREAK, "break",					\
+	  "under invalidate_lock: unmap, scan, wait, and scan again (5fac7408d828, 430657b6be89)") \
+	C(LAYOUT, NONE, "none", "nothing is waited for: bug before v4.18 (d2c997c0f145 only warned)") \
+	C(LAYOUT, SCAN_FIRST, "scan_first",				\
+	  "the scan comes before the unmap (never shipped; the comment in dax_layout_busy_page() forbids it)") \
+	C(LAYOUT, NO_RESCAN, "no_rescan",				\
+	  "what comes after the wait is not scanned again (never shipped)") \
+	C(LAYOUT, UNLOCKED, "unlocked",					\
+	  "all of it before invalidate_lock is taken (never shipped; the comment of ext4_break_layouts() forbids it)") \
+	C(LAYOUT, LATE, "late",						\
+	  "after the entries were deleted, so that nobody finds the pages (what bde708f1a65d makes impossible)") \
+	C(LAYOUT, NOWAIT, "nowait",					\
+	  "who meets a pinned page gives up with EAGAIN: sound (dax_break_layout() without a callback, v6.15)")
+
+#define DXL_CHOICES_BUSY_SCAN(C)					\
+	C(BUSY_SCAN, MAP, "map",					\
+	  "by the block map, and again when blocks are freed: nothing that leaves memory matters") \
+	C(BUSY_SCAN, ENTRIES, "entries",				\
+	  "by the entries, and only then: of what has none nobody knows (5fac7408d828)") \
+	C(BUSY_SCAN, MAPPED, "mapped",					\
+	  "likewise, and a file that nobody maps is idle: bug of v4.18..v6.14 (cee91fa13a8e)") \
+	C(BUSY_SCAN, UNTESTED, "untested",				\
+	  "by the entries, and the frame is used before the kind is known: bug of v6.15 (98c183a4fccf, 3ad05dab9d27)")
+
+#define DXL_CHOICES_BUSY_TEST(C)					\
+	C(BUSY_TEST, HEAD, "head", "the references of the head page (38607c62b34b)") \
+	C(BUSY_TEST, TAIL, "tail",					\
+	  "those of the page itself, which a tail never has (never shipped)")
+
+#define DXL_CHOICES_PIN_VAR(C)						\
+	C(PIN_VAR, WAKER, "waker", "a waiter sleeps on the variable that a last put wakes") \
+	C(PIN_VAR, OTHER, "other",					\
+	  "it sleeps on the other one of the two that kernels had: &page->_refcount, and the page (38607c62b34b changed both sides)")
+
+#define DXL_CHOICES_EVICT_PINNED(C)					\
+	C(EVICT_PINNED, KEEP, "keep",					\
+	  "pinned blocks of a deleted file stay in use until they are not pinned any more, over unmount too") \
+	C(EVICT_PINNED, WAIT, "wait",					\
+	  "its eviction waits for them: sound; who deletes it may have the pin (0e2f80afcfa6, v6.15)") \
+	C(EVICT_PINNED, FREE, "free", "they are free at once: bug before v6.15 (0e2f80afcfa6)")
+
 /* K(KNOB, name, meaning) */
 #define DXL_KNOB_TABLE(K)						\
 	K(WAIT_KEY, "wait_key", "what a waiter sleeps on")		\
@@ -326,7 +368,12 @@
 	K(PF_ALLOC, "pf_alloc", "where a page-cache fault allocates a page table") \
 	K(RECLAIM, "reclaim", "what reclaim inside such an allocation waits for") \
 	K(RETRY, "retry", "what a lookup does about a folio of which the count is 0") \
-	K(SPLIT, "split", "how nodes are made for the split of a large shadow entry")
+	K(SPLIT, "split", "how nodes are made for the split of a large shadow entry") \
+	K(LAYOUT, "layout", "what truncate and punch do about pinned pages") \
+	K(BUSY_SCAN, "busy_scan", "by what they find these")		\
+	K(BUSY_TEST, "busy_test", "whose references tell that a page is pinned") \
+	K(PIN_VAR, "pin_var", "on which variable a waiter for a pin sleeps") \
+	K(EVICT_PINNED, "evict_pinned", "what becomes of pinned blocks of a deleted file")
 
 enum dxl_knob {
 #define DXL_KNOB_ENUM(knob, name, meaning) DXL_KNOB_##knob,

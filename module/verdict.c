@@ -126,6 +126,7 @@ struct dxl_verdict *dxl_verdict_run(struct dxl_lab *lab,
 	mutex_lock(&lab->lock);
 	dxl_oracle_wakes(oracle);
 	dxl_oracle_frozen(oracle);
+	dxl_oracle_pins(oracle);
 	verdict->judged_ns = ktime_get_ns();
 	if (lab->caught && !dxl_verdict_knows(oracle, lab->caught))
 		dxl_verdict_caught(oracle);
@@ -217,6 +218,7 @@ bool dxl_session_hangs(struct dxl_session *session)
 		oracle->session = session;
 	dxl_oracle_wakes(oracle);
 	dxl_oracle_frozen(oracle);
+	dxl_oracle_pins(oracle);
 	if (oracle->session)
 		dxl_oracle_graph(oracle);
 	hangs = dxl_findings_hang(&oracle->findings);

@@ -161,6 +161,7 @@ void dxl_oracle_flow(struct dxl_oracle *oracle, struct inode **inodes,
 void dxl_oracle_graph(struct dxl_oracle *oracle);	/* oracle_graph.c */
 void dxl_oracle_frozen(struct dxl_oracle *oracle);	/* oracle_frozen.c */
 void dxl_oracle_ledger(struct dxl_oracle *oracle);	/* oracle_ledger.c */
+void dxl_oracle_pins(struct dxl_oracle *oracle);	/* oracle_pins.c */
 
 /**
  * struct dxl_verdict - what the oracles have to say about a mount

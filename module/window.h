@@ -136,9 +136,24 @@
 	W(MKWRITE_AFTER_LOCK, "mkwrite.after_lock", DXL_WIN_SLEEP,	\
 	  "its entry is locked, the PTE not yet writable",		\
 	  "dax_insert_pfn_mkwrite()")					\
+	W(LAYOUT_BEFORE_UNMAP, "layout.before_unmap", DXL_WIN_SLEEP,	\
+	  "a layout break is about to unmap a range",			\
+	  "dax_layout_busy_page_range()")				\
+	W(LAYOUT_AFTER_UNMAP, "layout.after_unmap", DXL_WIN_SLEEP,	\
+	  "the range is not mapped, nothing was scanned",		\
+	  "dax_layout_busy_page_range()")				\
 	W(LAYOUT_AFTER_SCAN, "layout.after_scan", DXL_WIN_SLEEP,	\
 	  "it is known whether a page of the range is pinned",		\
 	  "dax_layout_busy_page_range()")				\
+	W(LAYOUT_AFTER_WAIT, "layout.after_wait", DXL_WIN_SLEEP,	\
+	  "a pin is gone, invalidate_lock is not taken again yet",	\
+	  "ext4_wait_dax_page(), xfs_wait_dax_page()")			\
+	W(TRUNCATE_AFTER_BREAK, "truncate.after_break", DXL_WIN_SLEEP,	\
+	  "invalidate_lock is held, and what is to be cut was found idle", \
+	  "dax_break_layout(), ext4_setattr()")				\
+	W(PIN_HELD, "pin.held", DXL_WIN_SLEEP,				\
+	  "a direct write has pinned the pages of its buffer, the bio is not submitted", \
+	  "iomap_dio_submit_bio()")					\
 	W(TRUNCATE_AFTER_CUT, "truncate.after_cut", DXL_WIN_SLEEP,	\
 	  "blocks are off the map, entries still there",		\
 	  "ext4_truncate(), xfs_itruncate_extents()")			\

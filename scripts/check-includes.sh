@@ -27,7 +27,7 @@ fs.h             : compat.h compat_fs.h entry.h media.h ondisk.h
 map.h check.h fs_variant.h pcache.h options.h : fs.h
 pwb.h            : fs.h role.h
 fault.h          : fs.h window.h
-frozen.h         : fs.h
+frozen.h layout.h : fs.h
 bdev.h           : bdev_inject.h compat_bdev.h
 selftest/entry*  : ../entry_int.h ../entry_variant.h ../selftest.h ../stats.h ../trace.h entry_test.h
 *.h              :

@@ -144,9 +144,10 @@ static void play_series(struct run *run, struct series *series, unsigned long re
 static int open_stage(struct run *run, struct place *place, struct stock *stock,
 		      const struct scenario *scenario, const char *cure)
 {
+	const struct files files = { stock->fd, -1, -1, -1 };
 	int err = stock_fresh(stock, scenario->pages);
 
-	*place = (struct place){ .fd = stock->fd, .cache = -1 };
+	*place = (struct place){ .fd = stock->fd, .cache = -1, .sink = -1, .nursery = -1 };
 	*run = (struct run){ .scenario = scenario, .place = place, .session = -1 };
 	if (err)
 		return err;
@@ -156,7 +157,7 @@ static int open_stage(struct run *run, struct place *place, struct stock *stock,
 	err = control_say(run->session, "bridge %d", stock->fd);
 	if (!err && strcmp(cure, "stock"))
 		err = control_say(run->session, "cure %s", cure);
-	return err ?: team_start(&run->team, scenario, run->session, stock->fd, -1);
+	return err ?: team_start(&run->team, scenario, run->session, &files);
 }
 
 static bool close_stage(struct run *run)

@@ -11,7 +11,7 @@
 #include <strings.h>
 
 static const struct scenario *const *const groups[] = {
-	scenarios_a, scenarios_b, scenarios_c, scenarios_d, scenarios_f, scenarios_t,
+	scenarios_a, scenarios_b, scenarios_c, scenarios_d, scenarios_e, scenarios_f, scenarios_t,
 };
 
 const struct scenario *scenario_nth(unsigned int n)

@@ -18,8 +18,21 @@
 
 volatile sig_atomic_t interrupted;
 
+const char *stage_lacks(struct place *place, const struct scenario *scenario)
+{
+	switch (scenario->memory) {
+	case PINNABLE:
+		return place_pins(place) ? NULL : place->no_pins;
+	case CHUNKS:
+		return place_pins(place) ? "its memory is not RAM of the module" : NULL;
+	default:
+		return NULL;
+	}
+}
+
 int stage_open(struct run *run, struct place *place, const struct scenario *scenario)
 {
+	struct files files;
 	int err;
 
 	*run = (struct run){ .scenario = scenario, .place = place, .session = -1 };
@@ -30,8 +43,8 @@ int stage_open(struct run *run, struct place *place, const struct scenario *scen
 	if (run->session < 0)
 		return -errno;
 	err = control_say(run->session, "bind %s", place->dev);
-	return err ?: team_start(&run->team, scenario, run->session, place->fd,
-				 place->cache);
+	files = (struct files){ place->fd, place->cache, place->sink, place->nursery };
+	return err ?: team_start(&run->team, scenario, run->session, &files);
 }
 
 bool stage_close(struct run *run)
@@ -64,7 +77,7 @@ void run_begin(struct run *run)
 static void set_stage(struct run *run, unsigned long long seed)
 {
 	char command[40];
-	int err = team_revive(&run->team, run->session, run->place->fd);
+	int err = team_revive(&run->team, run->session);
 
 	if (!err)
 		err = team_map(&run->team);

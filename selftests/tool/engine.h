@@ -73,6 +73,8 @@ extern volatile sig_atomic_t interrupted;
 /* Called before each run with what there is so far. */
 typedef void (*progress_fn)(const struct series *series, unsigned long repeat);
 
+/* Why it cannot be played there, or NULL. */
+const char *stage_lacks(struct place *place, const struct scenario *scenario);
 /*
  * 0 or -errno, -EOPNOTSUPP: the mount has no files in the mode that is needed;
  * stage_close() is right in any case, false if a task is left.

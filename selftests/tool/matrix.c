@@ -90,9 +90,16 @@ static bool set_cell(struct series *cell, const struct scenario *s, const char *
 static bool play_row(struct matrix *matrix, struct run *run, struct place *place, int row,
 		     const struct options *options)
 {
-	int variant, err = stage_open(run, place, matrix->scenario[row]);
-	bool more = !err;
+	const char *lacks = stage_lacks(place, matrix->scenario[row]);
+	int variant, err;
+	bool more;
 
+	if (lacks) {
+		fprintf(stderr, "daxlab: %s: skipped: %s\n", matrix->scenario[row]->id, lacks);
+		return true;
+	}
+	err = stage_open(run, place, matrix->scenario[row]);
+	more = !err;
 	if (err == -EOPNOTSUPP) {
 		fprintf(stderr, "daxlab: %s: skipped: no such files on this mount; dax=inode has both modes\n",
 			matrix->scenario[row]->id);

@@ -228,8 +228,7 @@ static bool in_cache_mode(int fd)
 	       !(stat.stx_attributes & STATX_ATTR_DAX);
 }
 
-/* A file gets its mode when it is born: from its directory, if the mount lets it. */
-static int bear_file(const char *nursery, const char *path, bool cache_mode)
+int bear_file(const char *nursery, const char *path, bool cache_mode)
 {
 	int dir = open(nursery, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int flags = cache_mode ? 0 : FS_DAX_FL, fd;
@@ -276,7 +275,7 @@ bool place_find(struct place *place, const char *mount, const char *dev)
 {
 	char real_mount[PATH_MAX], real_dev[PATH_MAX];
 
-	*place = (struct place){ .fd = -1, .cache = -1 };
+	*place = (struct place){ .fd = -1, .cache = -1, .sink = -1, .nursery = -1 };
 	if ((mount && !realpath(mount, real_mount)) || (dev && !realpath(dev, real_dev)))
 		return cannot(mount ?: dev, strerror(errno));
 	return find_mount(place, mount ? real_mount : NULL, dev ? real_dev : NULL) ||
@@ -293,13 +292,13 @@ static bool have_module(struct place *place)
 
 bool place_module(struct place *place)
 {
-	*place = (struct place){ .fd = -1, .cache = -1 };
+	*place = (struct place){ .fd = -1, .cache = -1, .sink = -1, .nursery = -1 };
 	return have_module(place);
 }
 
 bool place_open(struct place *place, const char *mount, const char *dev)
 {
-	*place = (struct place){ .fd = -1, .cache = -1 };
+	*place = (struct place){ .fd = -1, .cache = -1, .sink = -1, .nursery = -1 };
 	if (geteuid())
 		return cannot("do this", "only root may");
 	if (mount && !place_find(place, mount, dev))
@@ -324,6 +323,7 @@ void place_close(struct place *place)
 		unlink(path);
 		close(place->fd);
 	}
+	place_pins_end(place);
 	if (place->variant[0] && place_set_variant(place, place->found))
 		fprintf(stderr, "daxlab: the variant of %s could not be set back\n", place->dev);
 	if (place->mounted) {

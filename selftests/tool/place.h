@@ -19,6 +19,10 @@ struct place {
 	char dev[64];		/* its name in debugfs and to sessions: "daxlab0" */
 	int fd;			/* the file */
 	int cache;		/* the private page cache in debugfs, or -1 */
+	int sink;		/* a file in page-cache mode for O_DIRECT, or -1 */
+	int nursery;		/* a directory where files in DAX mode are born, or -1 */
+	enum { PINS_UNKNOWN, PINS_NO, PINS_YES } pins;
+	char no_pins[256];	/* why */
 	bool loaded;		/* by us */
 	bool mounted;		/* by us */
 	char variant[1024];	/* as set */
@@ -41,6 +45,14 @@ bool place_find(struct place *place, const char *mount, const char *dev);
 /* These give 0 or a negative errno. */
 /* The file: a new one, if it is not in this mode; -EOPNOTSUPP: not on this mount. */
 int place_mode(struct place *place, bool cache_mode);
+/*
+ * A file gets its mode when it is born: from its directory, if the mount lets it. Its
+ * descriptor, or -EOPNOTSUPP: no such files there.
+ */
+int bear_file(const char *nursery, const char *path, bool cache_mode);
+/* Can pages of mappings be pinned one by one? Then ->sink and ->nursery are there. */
+bool place_pins(struct place *place);
+void place_pins_end(struct place *place);
 int place_set_variant(struct place *place, const char *variant);
 int place_fresh(struct place *place, unsigned long pages);	/* the file: a hole */
 

@@ -126,12 +126,19 @@ static bool play_all(struct place *place, const struct scenario *const *picked, 
 		     const struct options *options, struct json *json, struct tally *tally)
 {
 	struct run *run = malloc(sizeof(*run));
+	const char *lacks;
 	bool well = true;
 	int i, err;
 
 	for (i = 0; run && i < nr && well && !interrupted; i++) {
 		if (!json)
 			print_scenario(picked[i]);
+		lacks = stage_lacks(place, picked[i]);
+		if (lacks) {
+			fprintf(stderr, "daxlab: %s: skipped: %s\n", picked[i]->id, lacks);
+			tally->skipped++;
+			continue;
+		}
 		err = stage_open(run, place, picked[i]);
 		if (err == -EOPNOTSUPP) {
 			fprintf(stderr, "daxlab: %s: skipped: no such files on this mount; dax=inode has both modes\n",

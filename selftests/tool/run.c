@@ -149,7 +149,8 @@ static bool is_in(struct run *run, const char *role, const char *state)
 bool waits_for_kernel(const struct report_role *role)
 {
 	return role && !strcmp(role->state, "blocked") && strcmp(role->on, "txn") &&
-	       strncmp(role->on, "folio:", 6) && strncmp(role->on, "entry:", 6);
+	       strncmp(role->on, "folio:", 6) && strncmp(role->on, "entry:", 6) &&
+	       strncmp(role->on, "pin:", 4);
 }
 
 /* Wait until the role is in a state; all others may go on. */

@@ -49,6 +49,12 @@ enum deed_kind {
 	DONTNEED,	/* madvise(2) of .nr pages from .page */
 	MMAP,		/* mmap(2) something anonymous: wants mmap_lock for writing */
 	FLUSH,		/* write back at most .nr pages as the flusher does: cyclic */
+	DIRECT,		/* pread(2) with O_DIRECT of another file into page .page of the mapping */
+	VMSPLICE,	/* give page .page of the mapping to a pipe, which has it pinned then */
+	DRAIN,		/* read the pipe */
+	MUNMAP,		/* the whole mapping */
+	ORPHAN,		/* make a file without a name, give its page to the pipe, unmap it */
+	ORPHAN_END,	/* close that: the inode goes */
 	/* Of the mount's private page cache (debugfs), not of the file: */
 	CACHE_ADD,	/* a new folio of order .nr at .page, as after a read */
 	CACHE_EVICT,	/* the folio of .page is reclaimed: a shadow entry remains */
@@ -91,6 +97,13 @@ struct expectation {
 
 struct run;
 
+/* What the device must be made of. */
+enum memory {
+	ANY_MEMORY,
+	PINNABLE,	/* pages of which each can be pinned, and tells when it is not any more */
+	CHUNKS,		/* RAM of the module: PMDs can be pinned, PTEs cannot */
+};
+
 struct scenario {
 	const char *id;		/* A1 */
 	const char *name;	/* missed-wakeup-pmd-key */
@@ -106,6 +119,7 @@ struct scenario {
 	struct role_spec role[MAX_ROLES];	/* .name == NULL ends */
 	unsigned long pages;	/* of the file, a hole at first; default 1024 */
 	bool page_cache;	/* the file is in page-cache mode, not DAX */
+	enum memory memory;
 	void (*prepare)(struct run *run);	/* may be NULL; before mark: no windows armed */
 	void (*play)(struct run *run);	/* the forced interleaving */
 	/* Nothing held: all deeds at once. NULL: .play, with nothing armed. */
@@ -173,6 +187,6 @@ unsigned long crossed(struct run *run, const char *role, const char *window);
 
 /* All of them, in scenarios_GROUP.c. Ends with NULL. */
 extern const struct scenario *const scenarios_a[], *const scenarios_b[], *const scenarios_c[];
-extern const struct scenario *const scenarios_d[], *const scenarios_f[];
+extern const struct scenario *const scenarios_d[], *const scenarios_e[], *const scenarios_f[];
 
 #endif

@@ -86,26 +86,26 @@ static int carry(const struct team *team, int role, enum order order)
 	return err ?: -slot->error ?: -slot->session_error;
 }
 
-static int start_process(struct team *team, unsigned int role, int session, int file)
+static int start_process(struct team *team, unsigned int role, int session)
 {
 	pid_t pid = fork();
 
 	if (!pid)
-		worker_main(team, role, session, file);
+		worker_main(team, role, session);
 	if (pid < 0)
 		return -errno;
 	team->pid[role] = pid;
 	return 0;
 }
 
-int team_start(struct team *team, const struct scenario *scenario, int session, int file,
-	       int cache)
+int team_start(struct team *team, const struct scenario *scenario, int session,
+	       const struct files *files)
 {
 	const char *shares;
 	unsigned int i;
 	int err = 0;
 
-	*team = (struct team){ .scenario = scenario, .cache = cache };
+	*team = (struct team){ .scenario = scenario, .files = *files };
 	while (team->nr < MAX_ROLES && scenario->role[team->nr].name)
 		team->nr++;
 	team->slot = mmap(NULL, MAX_ROLES * sizeof(*team->slot), PROT_READ | PROT_WRITE,
@@ -120,7 +120,7 @@ int team_start(struct team *team, const struct scenario *scenario, int session, 
 			return -EINVAL;
 		if (shares)
 			continue;
-		err = start_process(team, i, session, file);
+		err = start_process(team, i, session);
 		if (err)
 			return err;
 	}
@@ -178,7 +178,7 @@ int team_kill(struct team *team, int role)
 }
 
 /* Its orders go with a process: who comes after it has got none. */
-static int revive(struct team *team, unsigned int role, int session, int file)
+static int revive(struct team *team, unsigned int role, int session)
 {
 	pid_t dead = team->pid[role];
 	unsigned int i;
@@ -187,14 +187,14 @@ static int revive(struct team *team, unsigned int role, int session, int file)
 	for (i = 0; i < team->nr; i++)
 		if (process_of(team, i) == dead)
 			team->slot[i] = (struct slot){};
-	err = start_process(team, role, session, file);
+	err = start_process(team, role, session);
 	for (i = 0; i < team->nr && !err; i++)
 		if (process_of(team, i) == team->pid[role])
 			err = carry(team, i, ORDER_JOIN);
 	return err;
 }
 
-int team_revive(struct team *team, int session, int file)
+int team_revive(struct team *team, int session)
 {
 	unsigned int i;
 	int err = 0;
@@ -205,7 +205,7 @@ int team_revive(struct team *team, int session, int file)
 		if (!reap(team->pid[i], ORDER_MS))
 			return -ETIME;
 		team->killed[i] = false;
-		err = revive(team, i, session, file);
+		err = revive(team, i, session);
 	}
 	return err;
 }
@@ -232,6 +232,9 @@ static void describe(char *text, size_t size, const struct deed *deed)
 		[TRUNCATE] = "truncate(2)", [FADVISE] = "fadvise(2)",
 		[DONTNEED] = "madvise(2)", [MMAP] = "mmap(2)",
 		[FLUSH] = "cyclic writeback",
+		[DIRECT] = "direct read into its mapping", [VMSPLICE] = "vmsplice(2)",
+		[DRAIN] = "read of the pipe", [MUNMAP] = "munmap(2)",
+		[ORPHAN] = "vmsplice(2) of an unlinked file", [ORPHAN_END] = "close(2) of it",
 		[CACHE_ADD] = "cache add", [CACHE_EVICT] = "cache evict",
 		[CACHE_HOLD] = "cache hold", [CACHE_SPLIT] = "cache split",
 		[CACHE_LOOK] = "cache look", [CACHE_GET] = "cache get",
@@ -244,6 +247,10 @@ static void describe(char *text, size_t size, const struct deed *deed)
 	case FADVISE:
 	case MMAP:
 	case FLUSH:
+	case DRAIN:
+	case MUNMAP:
+	case ORPHAN:
+	case ORPHAN_END:
 	case CACHE_RESET:
 		snprintf(text, size, "begin %s", name[deed->kind]);
 		break;

@@ -31,25 +31,33 @@ struct slot {
 	unsigned long value;
 };
 
+/* What the roles have open, or -1. */
+struct files {
+	int file;	/* the one that the scenario is about */
+	int cache;	/* the private page cache */
+	int sink;	/* a file in page-cache mode, for O_DIRECT */
+	int nursery;	/* a directory where files in DAX mode are born */
+};
+
 struct team {
 	const struct scenario *scenario;
-	int cache;			/* the private page cache, or -1 */
+	struct files files;
 	unsigned int nr;
 	struct slot *slot;		/* shared */
 	pid_t pid[MAX_ROLES];		/* 0: a thread of another's process */
 	bool killed[MAX_ROLES];		/* the process that this role began */
 };
 
-/* Start them, with the session and the file as they are open now: 0 or -errno. */
-int team_start(struct team *team, const struct scenario *scenario, int session, int file,
-	       int cache);
+/* Start them, with what is open now: 0 or -errno. */
+int team_start(struct team *team, const struct scenario *scenario, int session,
+	       const struct files *files);
 /* End them. False if one does not end. */
 bool team_end(struct team *team);
 
 /* Kill the process of a role: 0 or -errno. */
 int team_kill(struct team *team, int role);
 /* Start those anew that were killed: 0 or -errno. */
-int team_revive(struct team *team, int session, int file);
+int team_revive(struct team *team, int session);
 
 int team_role(const struct team *team, const char *name);	/* or -1 */
 int team_map(struct team *team);				/* 0 or -errno */

@@ -26,6 +26,8 @@ static struct {
 	char *at;		/* where the file is mapped, or NULL */
 	size_t length;
 	int flags;
+	int pipe[2];
+	int orphan;		/* or -1 */
 } own;
 
 static __thread sigjmp_buf bus_env;
@@ -90,6 +92,63 @@ static int flush(unsigned long nr)
 	return say(command);
 }
 
+static int splice_page(void *page)
+{
+	struct iovec vec = { page, PAGE };
+
+	return vmsplice(own.pipe[1], &vec, 1, SPLICE_F_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* What was the first word in the pipe, or 0. */
+static int drain(unsigned long *value)
+{
+	bool first = true;
+
+	*value = 0;
+	while (read(own.pipe[0], buffer, PAGE) > 0) {
+		if (first)
+			*value = buffer[0];
+		first = false;
+	}
+	return errno == EAGAIN ? 0 : -errno;
+}
+
+/* The room stays, for the next mapping. */
+static int unmap(void)
+{
+	return mmap(own.at, own.length, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) ==
+	       MAP_FAILED ? -errno : 0;
+}
+
+/* A file that only this process has, and of it a page in the pipe. */
+static int make_orphan(unsigned long value)
+{
+	volatile unsigned long *map;
+	int err;
+
+	own.orphan = openat(own.team->files.nursery, "orphan", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+			    0600);
+	if (own.orphan < 0 || unlinkat(own.team->files.nursery, "orphan", 0) ||
+	    ftruncate(own.orphan, PAGE))
+		return -errno;
+	map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, own.orphan, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	*map = value;
+	err = splice_page((void *)map);
+	munmap((void *)map, PAGE);
+	return err;
+}
+
+static int end_orphan(void)
+{
+	int fd = own.orphan;
+
+	own.orphan = -1;
+	return close(fd) ? -errno : 0;
+}
+
 static int do_deed(const struct deed *deed, unsigned long *value)
 {
 	off_t at = deed->page * PAGE, length = (deed->nr ?: 1) * PAGE;
@@ -126,6 +185,18 @@ static int do_deed(const struct deed *deed, unsigned long *value)
 		return new_mapping();
 	case FLUSH:
 		return flush(deed->nr);
+	case DIRECT:
+		return pread(own.team->files.sink, mapped(deed->page), PAGE, 0) < 0 ? -errno : 0;
+	case VMSPLICE:
+		return splice_page(mapped(deed->page));
+	case DRAIN:
+		return drain(value);
+	case MUNMAP:
+		return unmap();
+	case ORPHAN:
+		return make_orphan(deed->value);
+	case ORPHAN_END:
+		return end_orphan();
 	default:
 		return -EINVAL;
 	}
@@ -136,7 +207,7 @@ static int on_cache(const char *begin)
 {
 	const char *command = begin + strlen("begin cache ");
 
-	return write(own.team->cache, command, strlen(command)) < 0 ? -errno : 0;
+	return write(own.team->files.cache, command, strlen(command)) < 0 ? -errno : 0;
 }
 
 static int bounded_deed(struct slot *slot)
@@ -158,6 +229,10 @@ static int join(const struct role_spec *spec)
 
 static int map_again(void)
 {
+	unsigned long value;
+
+	/* Of an earlier run that was not played to its end. */
+	drain(&value);
 	if (!own.length)
 		return 0;
 	return mmap(own.at, own.length, PROT_READ | PROT_WRITE, own.flags | MAP_FIXED, own.file,
@@ -265,7 +340,7 @@ static void __attribute__((noinline)) touch_stack(void)
 		deep[i] = 0;
 }
 
-void worker_main(struct team *team, unsigned int role, int session, int file)
+void worker_main(struct team *team, unsigned int role, int session)
 {
 	const struct scenario *s = team->scenario;
 	struct sigaction bus = { .sa_handler = on_bus };
@@ -284,8 +359,11 @@ void worker_main(struct team *team, unsigned int role, int session, int file)
 
 	own.team = team;
 	own.session = session;
-	own.file = file;
+	own.file = team->files.file;
+	own.orphan = -1;
 	touch_stack();
+	if (pipe2(own.pipe, O_NONBLOCK))
+		_exit(errno);
 	err = reserve(s->role[role].map, (s->pages ?: 2 * PMD_PAGES) * PAGE);
 	for (i = 0; i < team->nr && !err; i++)
 		if (s->role[i].shares && !strcmp(s->role[i].shares, s->role[role].name))

@@ -31,7 +31,7 @@ static inline void counter_set(atomic_uint *counter, unsigned int value)
 }
 
 /* The process of a role and of those that share with it; does not return. */
-void worker_main(struct team *team, unsigned int role, int session, int file)
+void worker_main(struct team *team, unsigned int role, int session)
 	__attribute__((noreturn));
 
 #endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Group E: pinned pages, and what their blocks are freed under
+ */
+#include "run.h"
+#include "stories_e.h"
+
+const struct scenario *const scenarios_e[] = {
+	&e1_gup_pin_vs_truncate,
+	&e1_punch,
+	&e1_vmsplice,
+	&e1_pmd,
+	&e1_early,
+	&e1_no_rescan,
+	NULL
+};

@@ -12,5 +12,12 @@ const struct scenario *const scenarios_e[] = {
 	&e1_pmd,
 	&e1_early,
 	&e1_no_rescan,
+	&e2_unmapped_but_pinned,
+	&e3_deleted_while_busy,
+	&e4_evict_forgets_entries,
+	&e4_forgotten_entry,
+	&e5_refcount_zero_based,
+	&e5_tail,
+	&e6_zero_entry_as_folio,
 	NULL
 };

@@ -14,5 +14,14 @@ extern const struct scenario e1_vmsplice;
 extern const struct scenario e1_pmd;
 extern const struct scenario e1_early;
 extern const struct scenario e1_no_rescan;
+/* e2_forgotten.c */
+extern const struct scenario e2_unmapped_but_pinned;
+extern const struct scenario e3_deleted_while_busy;
+extern const struct scenario e4_evict_forgets_entries;
+extern const struct scenario e4_forgotten_entry;
+/* e5_refcount.c */
+extern const struct scenario e5_refcount_zero_based;
+extern const struct scenario e5_tail;
+extern const struct scenario e6_zero_entry_as_folio;
 
 #endif

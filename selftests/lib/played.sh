@@ -7,7 +7,7 @@
 played_results() {
 	awk '
 		/^  NOT EXPECTED/ { odd = 1 }
-		/^daxlab: .*: skipped: / { print "skip", $0; next }
+		/^daxlab: .*: skipped: / { sub(/^daxlab: /, ""); print "skip", $0; next }
 		/: [0-9]+ runs, [0-9]+ caught, [0-9]+ passed, [0-9]+ inconclusive$/ {
 			print odd ? "fail" : "pass", $0
 			odd = 0
@@ -26,7 +26,7 @@ play_all() {
 	while read -r kind text; do
 		case $kind in
 		pass | fail) "$kind" "$text"; ((++count)) ;;
-		skip) skip "$text"; ((++skipped)) ;;
+		skip) skip "${text%%: skipped: *}" "${text#*: skipped: }"; ((++skipped)) ;;
 		*) if [[ $text == "status "* ]]; then status=${text#status }; else note "$text"; fi ;;
 		esac
 	done < <(played_results <&3)

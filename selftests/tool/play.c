@@ -77,8 +77,44 @@ static void tell(const struct series *series, const struct options *options, str
 }
 
 struct tally {
-	unsigned long series, runs, odd, skipped;
+	unsigned long series, runs, odd;
+	int skipped;
+	struct {
+		const char *id, *why;
+	} skip[MOST_SCENARIOS];
 };
+
+static void skip(struct tally *tally, const struct scenario *scenario, const char *why)
+{
+	fprintf(stderr, "daxlab: %s: skipped: %s\n", scenario->id, why);
+	tally->skip[tally->skipped].id = scenario->id;
+	tally->skip[tally->skipped++].why = why;
+}
+
+static void skips_json(const struct tally *tally, struct json *json)
+{
+	int i;
+
+	json_array(json, "skipped");
+	for (i = 0; i < tally->skipped; i++) {
+		json_object(json, NULL);
+		json_string(json, "id", tally->skip[i].id);
+		json_string(json, "why", tally->skip[i].why);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+/* "all" is what can be played there; what was named must be. */
+static bool all_wanted(const struct options *options)
+{
+	int i;
+
+	for (i = 0; i < options->argc; i++)
+		if (!strcasecmp(options->argv[i], "all"))
+			return true;
+	return false;
+}
 
 /* False if nothing more can be played on this stage. */
 static bool play_series(struct run *run, const char *variant, bool held,
@@ -135,15 +171,13 @@ static bool play_all(struct place *place, const struct scenario *const *picked, 
 			print_scenario(picked[i]);
 		lacks = stage_lacks(place, picked[i]);
 		if (lacks) {
-			fprintf(stderr, "daxlab: %s: skipped: %s\n", picked[i]->id, lacks);
-			tally->skipped++;
+			skip(tally, picked[i], lacks);
 			continue;
 		}
 		err = stage_open(run, place, picked[i]);
 		if (err == -EOPNOTSUPP) {
-			fprintf(stderr, "daxlab: %s: skipped: no such files on this mount; dax=inode has both modes\n",
-				picked[i]->id);
-			tally->skipped++;
+			skip(tally, picked[i],
+			     "no such files on this mount; dax=inode has both modes");
 			continue;
 		}
 		if (err)
@@ -188,15 +222,17 @@ int command_run(const struct options *options)
 	}
 	status = play_all(&place, picked, nr, options, options->json ? &json : NULL, &tally) &&
 		 !tally.odd ? EX_EXPECTED : EX_UNEXPECTED;
-	if (status == EX_EXPECTED && tally.skipped)
+	if (status == EX_EXPECTED && tally.skipped && !all_wanted(options))
 		status = EX_CANNOT;
 	if (options->json) {
 		json_close(&json, ']');
+		skips_json(&tally, &json);
 		json_bool(&json, "as_expected", status == EX_EXPECTED);
 		json_close(&json, '}');
 	} else if (nr > 1) {
-		printf("%d scenarios, %lu variants of them, %lu runs: %lu not as expected\n", nr,
+		printf("%d scenarios, %lu variants of them, %lu runs: %lu not as expected", nr,
 		       tally.series, tally.runs, tally.odd);
+		printf(tally.skipped ? "; %d skipped\n" : "\n", tally.skipped);
 	}
 	return end_playing(&place, status);
 }

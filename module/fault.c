@@ -219,6 +219,8 @@ static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 	struct dxl_hold *hold = &fault->hold;
 	unsigned long pfn;
 
+	if (dxl_varied() && dxl_fault_is_halved(fault))
+		return dxl_fault_halves(fault, entry);
 	if (fault->write || entry != hold->entry) {
 		dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_INSERT_ENTRY);
 		if (dxl_watched() && fault->write)
@@ -327,7 +329,8 @@ static vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
 		return dxl_fault_not_grabbed(fault, err);
 	ret = dxl_fault_locked(fault);
 	dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_UNLOCK);
-	dxl_entry_unlock(tree, &fault->hold);
+	if (likely(!fault->unheld))
+		dxl_entry_unlock(tree, &fault->hold);
 	if (unlikely(fault->txn))
 		dxl_txn_drop(fault->inode);
 	return ret;
@@ -366,6 +369,7 @@ static vm_fault_t dxl_fault_any(struct vm_fault *vmf, unsigned int order)
 	fault.order = order;
 	fault.write = write && (vmf->vma->vm_flags & VM_SHARED);
 	fault.txn = false;
+	fault.unheld = false;
 	fault.seen = NULL;
 
 	if (dxl_watched()) {

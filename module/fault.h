@@ -28,6 +28,7 @@ struct dxl_fault_seen {
  * @order: 0 or DXL_PMD_ORDER
  * @write: it shall be possible to store to the file
  * @txn: it has the transaction since before the grab; variants only
+ * @unheld: the entry was lost between two halves; variants only
  * @seen: what the block map said before the grab; variants only, else NULL
  * @hold: the locked entry
  */
@@ -38,6 +39,7 @@ struct dxl_fault {
 	unsigned int order;
 	bool write;
 	bool txn;
+	bool unheld;
 	struct dxl_fault_seen *seen;
 	struct dxl_hold hold;
 };
@@ -124,5 +126,9 @@ vm_fault_t dxl_fault_hole_page(struct dxl_fault *fault);
 void dxl_fault_collides(const struct dxl_fault *fault);
 int dxl_fault_map_varied(const struct dxl_fault *fault, struct dxl_run *run);
 bool dxl_fault_misaligned(struct vm_fault *vmf);
+
+/* fault_sync.c: knob sync_fault */
+bool dxl_fault_is_halved(const struct dxl_fault *fault);
+vm_fault_t dxl_fault_halves(struct dxl_fault *fault, void *entry);
 
 #endif /* DXL_FAULT_H */

@@ -159,6 +159,7 @@ struct dxl_log {
 	D(STORE_FAILED, "store-failed", "a fault could not store its entry: another is there") \
 	D(FOREIGN, "foreign", "a lookup got a folio that is somebody else's by now") \
 	D(NO_FOLIO, "kind-untested", "the frame of an entry that has none would have been used: page 0, or zeroes that all share") \
+	D(STALE_FRAME, "stale-frame", "a frame would have been mapped that the file does not have any more") \
 	D(SPLIT_UNPREPARED, "unprepared", "an entry would have been split without nodes for it: a NULL dereference") \
 	D(SPLIT_NODES, "wrong-nodes", "nodes that were made for an entry of another order would have come into the tree")
 

@@ -250,7 +250,7 @@ int dxl_layout_break(struct inode *inode, pgoff_t first, pgoff_t last)
  * dxl_layout_lock() - Take invalidate_lock, with nobody pinning a range.
  * @inode: the file
  * @first: first page index whose block will go
- * @last: last page index, inclusive
+ * @behind: index after the last; not above @first: none
  *
  * What cannot be waited for is kept when its block would become free.
  *
@@ -258,18 +258,18 @@ int dxl_layout_break(struct inode *inode, pgoff_t first, pgoff_t last)
  * Return: 0, with invalidate_lock held exclusively; else as dxl_layout_break(),
  * or -EAGAIN (variants), without it.
  */
-int dxl_layout_lock(struct inode *inode, pgoff_t first, pgoff_t last)
+int dxl_layout_lock(struct inode *inode, pgoff_t first, pgoff_t behind)
 {
 	bool waits = dxl_media_of(inode)->pagemap && dxl_inode_dax(inode) &&
-		     first <= last;
+		     first < behind;
 	int err = 0;
 
 	if (waits && dxl_varied()) {
-		err = dxl_layout_lock_varied(inode, first, last);
+		err = dxl_layout_lock_varied(inode, first, behind - 1);
 	} else {
 		filemap_invalidate_lock(inode->i_mapping);
 		if (waits)
-			err = dxl_layout_break(inode, first, last);
+			err = dxl_layout_break(inode, first, behind - 1);
 	}
 	if (err)
 		filemap_invalidate_unlock(inode->i_mapping);

@@ -50,7 +50,7 @@ struct dxl_pin_wait {
 };
 
 /* layout.c */
-int dxl_layout_lock(struct inode *inode, pgoff_t first, pgoff_t last);
+int dxl_layout_lock(struct inode *inode, pgoff_t first, pgoff_t behind);
 int dxl_layout_break(struct inode *inode, pgoff_t first, pgoff_t last);
 void dxl_layout_unmap(struct inode *inode, pgoff_t first, pgoff_t last);
 int dxl_layout_scan(struct inode *inode, pgoff_t first, pgoff_t last,

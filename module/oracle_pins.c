@@ -151,14 +151,8 @@ static void dxl_pins_census(struct dxl_oracle *oracle)
 	struct dxl_sb *sbi = DXL_SB(oracle->lab->sb);
 	struct dxl_finding *finding;
 	u64 first, nr;
-	int id;
 
-	if (dxl_media_enter(&sbi->media, &id)) {
-		dxl_oracle_blind(oracle, "free pages that are pinned: the device is gone");
-		return;
-	}
 	nr = dxl_balloc_census(sbi, &first);
-	dxl_media_exit(id);
 	if (!nr)
 		return;
 	finding = dxl_finding_new(&oracle->findings, DXL_VERDICT_PINNED,
@@ -179,7 +173,15 @@ static void dxl_pins_census(struct dxl_oracle *oracle)
  */
 void dxl_oracle_pins(struct dxl_oracle *oracle)
 {
+	struct dxl_sb *sbi = DXL_SB(oracle->lab->sb);
+	int id;
+
+	if (dxl_media_enter(&sbi->media, &id)) {
+		dxl_oracle_blind(oracle, "pinned pages: the device is gone");
+		return;
+	}
 	dxl_pins_losses(oracle);
 	dxl_pins_waits(oracle);
 	dxl_pins_census(oracle);
+	dxl_media_exit(id);
 }

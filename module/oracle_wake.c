@@ -355,6 +355,8 @@ static enum dxl_verdict_kind dxl_damage_kind(enum dxl_damage damage)
 		return DXL_VERDICT_SKIPPED;
 	case DXL_DAMAGE_LOOP:
 		return DXL_VERDICT_LIVELOCK;
+	case DXL_DAMAGE_STALE_FRAME:
+		return DXL_VERDICT_STALE;
 	case DXL_DAMAGE_NO_FOLIO:
 		return DXL_VERDICT_NO_FOLIO;
 	case DXL_DAMAGE_FOREIGN:

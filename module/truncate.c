@@ -184,7 +184,7 @@ static int dxl_shrink(struct inode *inode, loff_t size)
 	pgoff_t first = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	int err;
 
-	err = dxl_layout_lock(inode, first, DXL_LAST_PAGE);
+	err = dxl_layout_lock(inode, first, DXL_LAST_PAGE + 1);
 	if (err)
 		return err;
 	if (dxl_pcache(inode)) {
@@ -240,7 +240,7 @@ static int dxl_punch(struct inode *inode, loff_t start, loff_t end)
 	pgoff_t behind = end >> PAGE_SHIFT;
 	int err;
 
-	err = dxl_layout_lock(inode, first, behind - 1);
+	err = dxl_layout_lock(inode, first, behind);
 	if (err)
 		return err;
 	if (first > behind) {

@@ -336,6 +336,18 @@
 	  "its eviction waits for them: sound; who deletes it may have the pin (0e2f80afcfa6, v6.15)") \
 	C(EVICT_PINNED, FREE, "free", "they are free at once: bug before v6.15 (0e2f80afcfa6)")
 
+#define DXL_CHOICES_SYNC_FAULT(C)					\
+	C(SYNC_FAULT, ONE, "one",					\
+	  "a fault maps what is durable already: there is no second half") \
+	C(SYNC_FAULT, KIND, "kind",					\
+	  "each store to a page goes as with MAP_SYNC upstream: entry, fsync, look again, map; the kind is compared (71eab6dfd91e, caa51d26f85c)") \
+	C(SYNC_FAULT, DROPPED, "dropped",				\
+	  "likewise, and invalidate_lock is dropped between the halves (never shipped)") \
+	C(SYNC_FAULT, FRAME, "frame",					\
+	  "likewise, and the frame is compared too: sound (races.md C11)") \
+	C(SYNC_FAULT, UNCHECKED, "unchecked",				\
+	  "as dropped, and nothing is compared (never shipped)")
+
 /* K(KNOB, name, meaning) */
 #define DXL_KNOB_TABLE(K)						\
 	K(WAIT_KEY, "wait_key", "what a waiter sleeps on")		\
@@ -373,7 +385,8 @@
 	K(BUSY_SCAN, "busy_scan", "by what they find these")		\
 	K(BUSY_TEST, "busy_test", "whose references tell that a page is pinned") \
 	K(PIN_VAR, "pin_var", "on which variable a waiter for a pin sleeps") \
-	K(EVICT_PINNED, "evict_pinned", "what becomes of pinned blocks of a deleted file")
+	K(EVICT_PINNED, "evict_pinned", "what becomes of pinned blocks of a deleted file") \
+	K(SYNC_FAULT, "sync_fault", "how a store makes its block durable before it is mapped")
 
 enum dxl_knob {
 #define DXL_KNOB_ENUM(knob, name, meaning) DXL_KNOB_##knob,

@@ -126,8 +126,8 @@ struct dxl_verdict *dxl_verdict_run(struct dxl_lab *lab,
 	mutex_lock(&lab->lock);
 	dxl_oracle_wakes(oracle);
 	dxl_oracle_frozen(oracle);
-	dxl_oracle_pins(oracle);
 	verdict->judged_ns = ktime_get_ns();
+	dxl_oracle_pins(oracle);
 	if (lab->caught && !dxl_verdict_knows(oracle, lab->caught))
 		dxl_verdict_caught(oracle);
 	mutex_unlock(&lab->lock);

@@ -136,6 +136,12 @@
 	W(MKWRITE_AFTER_LOCK, "mkwrite.after_lock", DXL_WIN_SLEEP,	\
 	  "its entry is locked, the PTE not yet writable",		\
 	  "dax_insert_pfn_mkwrite()")					\
+	W(MKWRITE_AFTER_FAULT_UNLOCK, "mkwrite.after_fault_unlock", DXL_WIN_SLEEP, \
+	  "sync_fault only: the entry of a store is there, unlocked, and not mapped", \
+	  "between dax_iomap_fault() and dax_finish_sync_fault()")	\
+	W(MKWRITE_AFTER_FSYNC, "mkwrite.after_fsync", DXL_WIN_SLEEP,	\
+	  "likewise, and its block is durable",				\
+	  "dax_finish_sync_fault(), after vfs_fsync_range()")		\
 	W(LAYOUT_BEFORE_UNMAP, "layout.before_unmap", DXL_WIN_SLEEP,	\
 	  "a layout break is about to unmap a range",			\
 	  "dax_layout_busy_page_range()")				\

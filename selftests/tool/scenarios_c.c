@@ -29,5 +29,6 @@ const struct scenario *const scenarios_c[] = {
 	&c8_skip_unmap,
 	&c9_hole_vs_write_fault,
 	&c9_over_data,
+	&c11_second_half,
 	NULL
 };

@@ -61,5 +61,7 @@ extern const struct scenario c8_skip_unmap;
 /* c9_hole_vs_store.c */
 extern const struct scenario c9_hole_vs_write_fault;
 extern const struct scenario c9_over_data;
+/* c11_second_half.c */
+extern const struct scenario c11_second_half;
 
 #endif

@@ -309,18 +309,6 @@ bool dxl_balloc_reap(struct dxl_sb *sbi)
 	return nr;
 }
 
-/* The next free block from @block on that somebody has pinned, in its chunk. */
-static u64 dxl_find_free_pinned(struct dxl_sb *sbi, u64 block, u64 end)
-	__must_hold(&sbi->alloc.lock)
-{
-	do {
-		block = find_next_zero_bit(sbi->alloc.used, end, block);
-		if (block >= end || dxl_media_pinned(&sbi->media, block))
-			break;
-	} while (++block < end);
-	return block;
-}
-
 /* Visit the free blocks that are pinned; @keep: they are in use, and kept. */
 static u64 dxl_balloc_pinned(struct dxl_sb *sbi, bool keep, u64 *first)
 {
@@ -334,7 +322,10 @@ static u64 dxl_balloc_pinned(struct dxl_sb *sbi, bool keep, u64 *first)
 		block = dxl_chunk_start(chunk);
 		end = min(dxl_chunk_start(chunk + 1), sbi->nr_blocks);
 		spin_lock(&a->lock);
-		while ((block = dxl_find_free_pinned(sbi, block, end)) < end) {
+		for (; block < end; block++) {
+			if (test_bit(block, a->used) ||
+			    !dxl_media_pinned(&sbi->media, block))
+				continue;
 			if (keep) {
 				dxl_set_open(a, chunk);
 				dxl_take(a, block, 1);
@@ -343,7 +334,6 @@ static u64 dxl_balloc_pinned(struct dxl_sb *sbi, bool keep, u64 *first)
 			}
 			if (!nr++)
 				*first = block;
-			block++;
 		}
 		spin_unlock(&a->lock);
 		cond_resched();

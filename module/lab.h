@@ -90,7 +90,10 @@ enum dxl_event_type {
 enum dxl_found { DXL_FOUND_GONE, DXL_FOUND_UNLOCKED, DXL_FOUND_LOCKED, DXL_FOUND_SMALLER };
 
 /* What a task does about a pinned page; the last is prevented: it is kept. */
-enum dxl_pin_event { DXL_PIN_WAITS, DXL_PIN_GONE, DXL_PIN_GIVES_UP, DXL_PIN_KEEPS, DXL_PIN_FREES };
+enum dxl_pin_event {
+	DXL_PIN_WAITS, DXL_PIN_GONE, DXL_PIN_GIVES_UP, DXL_PIN_KEEPS,
+	DXL_PIN_FREES,
+};
 
 /* Why a parked task went on. */
 enum dxl_release { DXL_RELEASED, DXL_OVERDUE, DXL_KILLED, DXL_RESCUED };

@@ -40,7 +40,8 @@ static const char *const windows[] = {
 
 static const struct expectation expect[] = {
 	{ "sync_fault=unchecked", CAUGHT, "stale-mapping stale-frame", "never shipped" },
-	{ "sync_fault=dropped", PASSED, NULL, "the kind of the entry tells, as long as it is gone" },
+	{ "sync_fault=dropped", PASSED, NULL,
+	  "the kind of the entry tells, as long as it is gone" },
 	{ "sync_fault=frame", PASSED, NULL, "the frame tells in any case" },
 	{ "sync_fault=kind", PASSED, NULL, "upstream: the punch waits for both halves" },
 	{ "sound", PASSED, NULL, "there is no second half" },

@@ -30,7 +30,7 @@ static bool cut_meets_pin(struct run *run, struct deed cut)
 	return waits(run) ? blocked(run, "cutter") : ended(run, "cutter");
 }
 
-/* How the cut has ended: as if nobody had had a pin, but for "nowait". */
+/* How the cut has ended: as if there had been no pin, but for "nowait". */
 static void cut_ended(struct run *run)
 {
 	int error = result_of(run, "cutter").error;
@@ -238,9 +238,11 @@ static const char *const windows_early[] = {
 };
 
 static const struct expectation expect_early[] = {
-	{ "layout=scan_first", CAUGHT, "freed-pinned scan-before-unmap", "the page is still mapped after it" },
+	{ "layout=scan_first", CAUGHT, "freed-pinned scan-before-unmap",
+	  "the page is still mapped after it" },
 	{ "layout=unlocked", CAUGHT, "freed-pinned break-unlocked", "a fault maps it again" },
-	{ "sound", PASSED, NULL, "the read faults, waits for the lock, and finds the file shorter" },
+	{ "sound", PASSED, NULL,
+	  "the read faults, waits for the lock, and finds the file shorter" },
 	{}
 };
 

@@ -14,11 +14,12 @@ static const char *const windows[] = { "?truncate.after_break", NULL };
 /* Page 5 has a block, and a pipe has the page; loaded, not stored to, if @clean. */
 static bool give_to_pipe(struct run *run, bool clean)
 {
-	if (!done(run, "piper", DEED(STORE, .page = AT, .value = 0xe2)))
-		return false;
-	if (clean && (!done(run, "other", DEED(FSYNC)) || !done(run, "piper", DEED(LOAD, .page = AT))))
-		return false;
-	return done(run, "piper", DEED(VMSPLICE, .page = AT));
+	struct deed store = DEED(STORE, .page = AT, .value = 0xe2);
+	struct deed load = DEED(LOAD, .page = AT);
+
+	return done(run, "piper", store) &&
+	       (!clean || (done(run, "other", DEED(FSYNC)) && done(run, "piper", load))) &&
+	       done(run, "piper", DEED(VMSPLICE, .page = AT));
 }
 
 static void cut_and_drain(struct run *run)
@@ -45,7 +46,8 @@ static void unmapped(struct run *run)
 }
 
 static const struct expectation expect_unmapped[] = {
-	{ "busy_scan=mapped", CAUGHT, "freed-pinned thought-idle", "v4.18 to v6.14; open in 6.1 and 6.12" },
+	{ "busy_scan=mapped", CAUGHT, "freed-pinned thought-idle",
+	  "v4.18 to v6.14; open in 6.1 and 6.12" },
 	{ "upstream-6.1", CAUGHT, "freed-pinned thought-idle", NULL },
 	{ "upstream-7.3", PASSED, NULL, "cured by cee91fa13a8e" },
 	{ "busy_scan=entries", PASSED, NULL, "the cure alone" },
@@ -89,8 +91,10 @@ static void deleted(struct run *run)
 }
 
 static const struct expectation expect_deleted[] = {
-	{ "layout=late", CAUGHT, "freed-pinned break-after-delete", "whoever comes after the removal finds nothing" },
-	{ "layout=late,busy_scan=entries", CAUGHT, "freed-pinned break-after-delete", "as upstream had it" },
+	{ "layout=late", CAUGHT, "freed-pinned break-after-delete",
+	  "whoever comes after the removal finds nothing" },
+	{ "layout=late,busy_scan=entries", CAUGHT, "freed-pinned break-after-delete",
+	  "as upstream had it" },
 	{ "busy_scan=entries", PASSED, NULL, "the break, then the removal" },
 	{ "sound", PASSED, NULL, NULL },
 	{}
@@ -135,7 +139,8 @@ static void forgotten(struct run *run)
 }
 
 static const struct expectation expect_forgotten[] = {
-	{ "evict=clean,busy_scan=entries", CAUGHT, "freed-pinned no-entry", "the entry is all that a scan goes by" },
+	{ "evict=clean,busy_scan=entries", CAUGHT, "freed-pinned no-entry",
+	  "the entry is all that a scan goes by" },
 	{ "busy_scan=entries", PASSED, NULL, "the entry is there" },
 	{ "sound", PASSED, NULL, "the block map is not forgotten" },
 	{}
@@ -216,7 +221,7 @@ const struct scenario e4_evict_forgets_entries = {
 		      "befd9a71d859 (fuse); races.md E4",
 	.windows = windows_evicted,
 	.role = {
-		{ "owner", MAP_PTES, NULL, "has a file without a name, gives its page to a pipe, closes it" },
+		{ "owner", MAP_PTES, NULL, "gives a page of an unlinked file to a pipe, closes it" },
 		{ "reader", MAP_NONE, "owner", "reads the pipe" },
 	},
 	.memory = PINNABLE,

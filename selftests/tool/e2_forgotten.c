@@ -221,7 +221,7 @@ const struct scenario e4_evict_forgets_entries = {
 		      "befd9a71d859 (fuse); races.md E4",
 	.windows = windows_evicted,
 	.role = {
-		{ "owner", MAP_PTES, NULL, "gives a page of an unlinked file to a pipe, closes it" },
+		{ "owner", MAP_PTES, NULL, "gives a page of an unlinked file to a pipe, closes" },
 		{ "reader", MAP_NONE, "owner", "reads the pipe" },
 	},
 	.memory = PINNABLE,

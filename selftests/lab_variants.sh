@@ -142,7 +142,7 @@ expect "remount with other options" remount_as ro
 shows "leaves the variant" "$MNT" "map_order=before,invalidate=early,recheck=none"
 umount "$MNT"
 expect "mount with a profile and a knob" mount_as "variant=v4.12,colour=first"
-shows "the last word counts" "$MNT" "wake_removal=next,towrite=at_lock,protect=head"
+shows "the last word counts" "$MNT" "wake_removal=next,towrite=at_lock,protect=head,layout=none,evict_pinned=free"
 put "$VARIANT" upstream-7.3
 equal "a profile is recognised" "$(head -n 1 "$VARIANT")" "profile upstream-7.3"
 

@@ -216,6 +216,7 @@ void bridge_record_tell(const struct record *record, int nr, const struct lookin
 	}
 	printf("  what looking costs: store, fault and sync take %.1f us, with the hooks %.1f us\n",
 	       looking->alone, looking->watched);
-	printf("B3 recorded: %d loads, %llu syncs, %llu over an unflushed entry\n", nr, syncs, over);
+	printf("B3 recorded: %d loads, %llu syncs, %llu over an unflushed entry\n",
+	       nr, syncs, over);
 	fflush(stdout);
 }

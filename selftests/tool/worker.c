@@ -127,8 +127,8 @@ static int make_orphan(unsigned long value)
 	volatile unsigned long *map;
 	int err;
 
-	own.orphan = openat(own.team->files.nursery, "orphan", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-			    0600);
+	own.orphan = openat(own.team->files.nursery, "orphan",
+			    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (own.orphan < 0 || unlinkat(own.team->files.nursery, "orphan", 0) ||
 	    ftruncate(own.orphan, PAGE))
 		return -errno;

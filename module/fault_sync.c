@@ -8,6 +8,7 @@
  * this knob every store to a page goes the way of a MAP_SYNC fault (C11).
  */
 #include "fault.h"
+#include "ledger.h"
 #include "stats.h"
 
 #include <linux/mm.h>
@@ -39,8 +40,12 @@ static int dxl_fault_between(const struct dxl_fault *fault)
 	dxl_fault_window(fault, DXL_WIN_MKWRITE_AFTER_FAULT_UNLOCK);
 	err = dxl_media_sync(dxl_media_of(fault->inode));
 	dxl_fault_window(fault, DXL_WIN_MKWRITE_AFTER_FSYNC);
-	if (drops)
+	if (drops) {
 		filemap_invalidate_lock_shared(mapping);
+		/* All may have been unmapped meanwhile, for good (gone.c). */
+		if (READ_ONCE(dxl_media_of(fault->inode)->gone))
+			err = -EIO;
+	}
 	return err;
 }
 
@@ -93,6 +98,8 @@ vm_fault_t dxl_fault_halves(struct dxl_fault *fault, void *entry)
 		return dxl_fault_error(fault, err);
 	if (!dxl_fault_half_fits(fault, pfn))
 		return VM_FAULT_NOPAGE;
+	if (dxl_watched())
+		dxl_ledger_dirty(tree, hold->entry, hold->first);
 	dxl_entry_set(tree, hold, hold->entry, true);
 	__mark_inode_dirty(fault->inode, I_DIRTY_PAGES);
 	dxl_stat_inc(DXL_STAT_FAULT_PTE_MAPPED);

@@ -24,6 +24,9 @@
 #include "session.h"
 
 #include <linux/dax.h>
+#include <linux/delay.h>
+
+#define DXL_GONE_LOOK_MS	10
 
 /* Mounts from before they hold a dax_device until after. */
 static LIST_HEAD(dxl_gone_list);
@@ -84,14 +87,15 @@ static void dxl_gone_under(struct super_block *sb)
 }
 
 /*
- * Find the mount, which may be going as well; with s_active it stays. Without, no
- * file is open, so nothing is mapped, and umount sees that the memory is gone.
+ * Find the mount; with s_active it stays. Return: NULL, with *leaving set while it
+ * goes by itself.
  */
-static struct super_block *dxl_gone_get(const void *holder)
+static struct super_block *dxl_gone_find(const void *holder, bool *leaving)
 {
 	struct super_block *sb = NULL;
 	struct dxl_sb *sbi;
 
+	*leaving = false;
 	mutex_lock(&dxl_gone_lock);
 	list_for_each_entry(sbi, &dxl_gone_list, gone_node) {
 		if (sbi->sb != holder)
@@ -99,10 +103,24 @@ static struct super_block *dxl_gone_get(const void *holder)
 		if (atomic_inc_not_zero(&sbi->sb->s_active))
 			sb = sbi->sb;
 		else
-			WRITE_ONCE(sbi->media.gone, true);
+			*leaving = true;
 	}
 	mutex_unlock(&dxl_gone_lock);
 	return sb;
+}
+
+/* Who unmounts at this moment has to write still, and waits for nobody here. */
+static struct super_block *dxl_gone_get(const void *holder)
+{
+	struct super_block *sb;
+	bool leaving;
+
+	for (;;) {
+		sb = dxl_gone_find(holder, &leaving);
+		if (sb || !leaving)
+			return sb;
+		msleep(DXL_GONE_LOOK_MS);
+	}
 }
 
 /* Of bad media in some pages, the core kills the users by itself. */

@@ -151,18 +151,27 @@ static void dxl_pin_wait_end(struct dxl_lab *lab, struct dxl_pin_wait *wait)
  */
 static int dxl_pin_sleep(struct dxl_lab *lab, const struct dxl_pin_wait *wait)
 {
+	struct dxl_media *media = &DXL_SB(lab->sb)->media;
 	wait_queue_head_t *queue = __var_waitqueue(wait->var);
 	bool looks = wait->var == dxl_page_pin_var(wait->page);
 	unsigned long end = jiffies + msecs_to_jiffies(DXL_PIN_MS);
 	int rescues = atomic_read(&lab->rescues);
 	struct wait_bit_queue_entry wbq;
-	int err;
+	bool pinned;
+	int err, id;
 
 	init_wait_var_entry(&wbq, wait->var, 0);
 	for (;;) {
 		err = prepare_to_wait_event(queue, &wbq.wq_entry,
 					    TASK_INTERRUPTIBLE);
-		if (!dxl_page_pinned(wait->page, true)) {
+		/* The driver, and struct page with it, may go while this sleeps. */
+		if (dxl_media_enter(media, &id)) {
+			err = -EIO;
+			break;
+		}
+		pinned = dxl_page_pinned(wait->page, true);
+		dxl_media_exit(id);
+		if (!pinned) {
 			err = 0;
 			break;
 		}
@@ -308,7 +317,10 @@ bool dxl_pin_awaited(struct dxl_lab *lab, const struct task_struct *task,
 {
 	const struct dxl_pin_wait *wait;
 	bool found = false;
+	int id;
 
+	if (dxl_media_enter(&DXL_SB(lab->sb)->media, &id))
+		return false;
 	spin_lock(&lab->pins.lock);
 	list_for_each_entry(wait, &lab->pins.waits, list) {
 		if (wait->task != task)
@@ -319,6 +331,7 @@ bool dxl_pin_awaited(struct dxl_lab *lab, const struct task_struct *task,
 			dxl_pin_wait_is_lost(wait);
 	}
 	spin_unlock(&lab->pins.lock);
+	dxl_media_exit(id);
 	return found;
 }
 

@@ -89,7 +89,7 @@ static void dxl_layout_scan_entries(struct inode *inode, pgoff_t first,
 static int dxl_layout_scan_varied(struct inode *inode, pgoff_t first,
 				  pgoff_t last, struct dxl_busy *busy)
 {
-	int err = 0;
+	int err = 0, id;
 
 	switch (dxl_layout_choice(inode, DXL_KNOB_BUSY_SCAN)) {
 	case DXL_BUSY_SCAN_MAP:
@@ -102,7 +102,12 @@ static int dxl_layout_scan_varied(struct inode *inode, pgoff_t first,
 		}
 		fallthrough;
 	default:
+		busy->page = NULL;
+		err = dxl_media_enter(dxl_media_of(inode), &id);
+		if (err)
+			break;
 		dxl_layout_scan_entries(inode, first, last, busy);
+		dxl_media_exit(id);
 	}
 	dxl_layout_tell_scan(inode, first, busy);
 	return err;

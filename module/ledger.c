@@ -21,6 +21,7 @@
  * @seq: when it began
  * @first: line
  * @nr: of lines
+ * @stores: what a store of the kernel left, of which nobody was told yet
  * @data: the page; NULL: it was as on media then
  */
 struct dxl_ledger_flush {
@@ -30,6 +31,7 @@ struct dxl_ledger_flush {
 	u64 seq;
 	unsigned int first;
 	unsigned int nr;
+	bool stores;
 	void *data;
 };
 
@@ -154,10 +156,11 @@ static void dxl_ledger_add(struct dxl_ledger *ledger, struct dxl_tree *tree,
 	page->tree = tree;
 	page->index = index;
 	page->born = ++ledger->seq;
-	page->changed = page->born;
 	memcpy(page->media, addr, PAGE_SIZE);
-	for (line = 0; line < DXL_PAGE_LINES; line++)
+	for (line = 0; line < DXL_PAGE_LINES; line++) {
 		page->seq[line] = page->born;
+		page->changed[line] = page->born;
+	}
 }
 
 /**
@@ -216,7 +219,8 @@ static void dxl_ledger_lose(struct dxl_ledger *ledger, unsigned long key)
 
 /* What a flush takes of one page. */
 static void dxl_ledger_take(struct dxl_ledger *ledger, unsigned long key,
-			    unsigned int first, unsigned int nr, u64 seq)
+			    unsigned int first, unsigned int nr, u64 seq,
+			    bool stores)
 {
 	struct dxl_ledger_page *page = xa_load(&ledger->pages, key);
 	struct dxl_ledger_flush *flush;
@@ -234,6 +238,7 @@ static void dxl_ledger_take(struct dxl_ledger *ledger, unsigned long key,
 	flush->seq = seq;
 	flush->first = first;
 	flush->nr = nr;
+	flush->stores = stores;
 	list_add_tail(&flush->list, &ledger->flushes);
 	if (!memcmp(addr, page->media, PAGE_SIZE))
 		return;
@@ -247,7 +252,7 @@ static void dxl_ledger_take(struct dxl_ledger *ledger, unsigned long key,
 }
 
 static void dxl_ledger_take_all(struct dxl_ledger *ledger, unsigned long addr,
-				unsigned long end)
+				unsigned long end, bool stores)
 {
 	u64 seq = ++ledger->seq;
 	unsigned long next;
@@ -257,7 +262,7 @@ static void dxl_ledger_take_all(struct dxl_ledger *ledger, unsigned long addr,
 		dxl_ledger_take(ledger, addr >> PAGE_SHIFT,
 				offset_in_page(addr) >> DXL_LINE_SHIFT,
 				((next - 1) >> DXL_LINE_SHIFT) -
-				(addr >> DXL_LINE_SHIFT) + 1, seq);
+				(addr >> DXL_LINE_SHIFT) + 1, seq, stores);
 	}
 }
 
@@ -277,7 +282,7 @@ void dxl_ledger_flush(struct dxl_ledger *ledger, const void *addr, size_t len)
 	mutex_lock(&ledger->lock);
 	if (dxl_ledger_open(ledger))
 		dxl_ledger_take_all(ledger, (unsigned long)addr,
-				    (unsigned long)addr + len);
+				    (unsigned long)addr + len, false);
 	mutex_unlock(&ledger->lock);
 }
 
@@ -315,8 +320,31 @@ void dxl_ledger_stored(struct dxl_ledger *ledger, struct dxl_storing *storing,
 	list_del(&storing->list);
 	if (dxl_ledger_open(ledger))
 		dxl_ledger_take_all(ledger, storing->first,
-				    storing->first + len);
+				    storing->first + len, true);
 	mutex_unlock(&ledger->lock);
+}
+
+/**
+ * dxl_ledger_unfenced() - Lines of a page that the kernel has stored to, and whose
+ * fence is still to come.
+ * @ledger: of the mount
+ * @key: of the page
+ *
+ * The caller of that store was told nothing yet.
+ *
+ * Context: The ledger's lock is held.
+ * Return: A bit for each.
+ */
+u64 dxl_ledger_unfenced(const struct dxl_ledger *ledger, unsigned long key)
+{
+	const struct dxl_ledger_flush *flush;
+	u64 lines = 0;
+
+	list_for_each_entry(flush, &ledger->flushes, list)
+		if (flush->stores && flush->key == key)
+			lines |= GENMASK_ULL(flush->first + flush->nr - 1,
+					     flush->first);
+	return lines;
 }
 
 /* Of lines that two flushes took, media has what the later one took. */
@@ -328,20 +356,20 @@ static void dxl_ledger_complete(struct dxl_ledger *ledger,
 
 	if (!page)
 		return;
-	if (!flush->data && page->changed > flush->seq) {
-		/* What was as on media then is not, and was not kept. */
-		dxl_ledger_lose(ledger, flush->key);
-		return;
-	}
 	for (line = flush->first; line < end; line++) {
 		if (page->seq[line] >= flush->seq)
 			continue;
+		if (!flush->data && page->changed[line] > flush->seq) {
+			/* What was as on media then is not, and was not kept. */
+			dxl_ledger_lose(ledger, flush->key);
+			return;
+		}
 		page->seq[line] = flush->seq;
 		if (!flush->data)
 			continue;
 		at = line << DXL_LINE_SHIFT;
 		memcpy(page->media + at, flush->data + at, BIT(DXL_LINE_SHIFT));
-		page->changed = ++ledger->seq;
+		page->changed[line] = ++ledger->seq;
 	}
 }
 

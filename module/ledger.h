@@ -77,6 +77,7 @@ void dxl_ledger_store(struct dxl_ledger *ledger, struct dxl_storing *storing,
 void dxl_ledger_stored(struct dxl_ledger *ledger, struct dxl_storing *storing,
 		       size_t len);
 void dxl_ledger_flush(struct dxl_ledger *ledger, const void *addr, size_t len);
+u64 dxl_ledger_unfenced(const struct dxl_ledger *ledger, unsigned long key);
 void dxl_ledger_fence(struct dxl_ledger *ledger);
 
 /* ledger_promise.c: what a sync owes */
@@ -90,17 +91,17 @@ void dxl_ledger_forgive(struct dxl_ledger *ledger);
  * @tree: of its file; only to compare
  * @index: where in that
  * @born: when it came into the ledger, by dxl_ledger.seq
- * @changed: when @media changed last, likewise
  * @media: what media has of it
  * @seq: of each line: when the newest flush began that is in @media
+ * @changed: of each line: when its bytes in @media changed last
  */
 struct dxl_ledger_page {
 	const struct dxl_tree *tree;
 	pgoff_t index;
 	u64 born;
-	u64 changed;
 	void *media;
 	u64 seq[PAGE_SIZE >> DXL_LINE_SHIFT];
+	u64 changed[PAGE_SIZE >> DXL_LINE_SHIFT];
 };
 
 #define DXL_PAGE_LINES		(PAGE_SIZE >> DXL_LINE_SHIFT)

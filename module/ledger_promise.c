@@ -88,6 +88,7 @@ static void dxl_promise_owes(struct dxl_promise *promise, unsigned long key,
 			     const struct dxl_ledger_page *page)
 {
 	struct dxl_debt *debt = kzalloc(sizeof(*debt), DXL_LEDGER_GFP);
+	u64 told = ~dxl_ledger_unfenced(promise->ledger, key);
 
 	if (debt)
 		debt->data = (void *)__get_free_page(DXL_LEDGER_GFP);
@@ -99,7 +100,12 @@ static void dxl_promise_owes(struct dxl_promise *promise, unsigned long key,
 	memcpy(debt->data, dxl_ledger_addr(key), PAGE_SIZE);
 	debt->key = key;
 	debt->index = page->index;
-	debt->lines = dxl_lines_differ(debt->data, page->media);
+	debt->lines = dxl_lines_differ(debt->data, page->media) & told;
+	if (!debt->lines) {
+		free_page((unsigned long)debt->data);
+		kfree(debt);
+		return;
+	}
 	debt->seq = promise->ledger->seq;
 	dxl_entry_look_at(promise->tree, page->index, &debt->look);
 	list_add_tail(&debt->list, &promise->debts);
@@ -113,7 +119,7 @@ static void dxl_promise_owes(struct dxl_promise *promise, unsigned long key,
  * @first: page index from which
  * @last: and to which, inclusive
  *
- * Context: May sleep. Nothing of the sync is done yet.
+ * Context: May sleep, inside dxl_media_enter(). Nothing of the sync is done yet.
  */
 void dxl_promise_begin(struct dxl_promise *promise, struct dxl_tree *tree,
 		       pgoff_t first, pgoff_t last)

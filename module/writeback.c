@@ -176,6 +176,21 @@ int dxl_writeback_range(struct inode *inode, loff_t start, loff_t end)
 	return dxl_writeback_pages(inode, first, last);
 }
 
+/* Return: whether it is known; of memory that is gone nothing is. */
+static bool dxl_writeback_promises(struct dxl_promise *promise,
+				   struct inode *inode, loff_t start,
+				   loff_t end)
+{
+	int id;
+
+	if (dxl_media_enter(dxl_media_of(inode), &id))
+		return false;
+	dxl_promise_begin(promise, &DXL_I(inode)->tree, start >> PAGE_SHIFT,
+			  end >> PAGE_SHIFT);
+	dxl_media_exit(id);
+	return true;
+}
+
 /*
  * Whatever the sync mode: the VFS has cleared I_DIRTY_PAGES, so an entry that
  * were left dirty here would be found by no later sync of the mount. It is told
@@ -186,13 +201,12 @@ static int dxl_writepages(struct address_space *mapping,
 {
 	loff_t start = wbc->range_cyclic ? 0 : wbc->range_start;
 	loff_t end = wbc->range_cyclic ? LLONG_MAX : wbc->range_end;
-	bool promises = dxl_watched() && wbc->sync_mode == WB_SYNC_ALL;
 	struct dxl_promise promise;
+	bool promises;
 	int err;
 
-	if (promises)
-		dxl_promise_begin(&promise, &DXL_I(mapping->host)->tree,
-				  start >> PAGE_SHIFT, end >> PAGE_SHIFT);
+	promises = dxl_watched() && wbc->sync_mode == WB_SYNC_ALL &&
+		   dxl_writeback_promises(&promise, mapping->host, start, end);
 	err = dxl_writeback_range(mapping->host, start, end);
 	if (promises)
 		dxl_promise_end(&promise, err);
@@ -242,10 +256,9 @@ int dxl_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	struct dxl_promise promise;
 	int err;
 
-	if (!dxl_watched())
+	if (!dxl_watched() ||
+	    !dxl_writeback_promises(&promise, inode, start, end))
 		return dxl_fsync_file(file, start, end, datasync);
-	dxl_promise_begin(&promise, &DXL_I(inode)->tree, start >> PAGE_SHIFT,
-			  end >> PAGE_SHIFT);
 	err = dxl_fsync_file(file, start, end, datasync);
 	dxl_promise_end(&promise, err);
 	return err;

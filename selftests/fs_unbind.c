@@ -6,6 +6,7 @@
  *     was stored is flushed first; then loads and stores die of SIGBUS, also of
  *     pages that were mapped, by PMD and by PTE; all calls give EIO; umount and
  *     rmmod work. When the driver is back fsck finds no damage, and all is there.
+ *     Likewise while the oracles look at what syncs owe.
  *  2. Nothing is mounted on our device: reads give EIO, a mount is refused.
  *  3. ext4 on our device cannot let go of what it has mapped: the driver waits until
  *     ext4 is unmounted.
@@ -19,6 +20,7 @@
 
 #include "fsck.h"
 #include "load.h"
+#include "verdict.h"
 
 #define PMEM	"/dev/pmem0"
 #define DRIVER	"/sys/bus/nd/drivers/nd_pmem/"
@@ -54,9 +56,11 @@ FIXTURE(gone) {
 
 FIXTURE_VARIANT(gone) {
 	const char *params, *dev;
+	bool watched;
 };
 
 FIXTURE_VARIANT_ADD(gone, mounted) { .params = "size=2M", .dev = PMEM };
+FIXTURE_VARIANT_ADD(gone, watched) { .params = "size=2M", .dev = PMEM, .watched = true };
 FIXTURE_VARIANT_ADD(gone, below) { .params = "backing=pmem device=" PMEM, .dev = DXL_DEV };
 
 FIXTURE_SETUP(gone)
@@ -99,6 +103,8 @@ TEST_F_TIMEOUT(gone, under_load, 100)
 	struct dxl_stats before;
 	char buf[PAGE] = {}, *kept;
 
+	if (variant->watched)
+		put_text(DXL_DEBUGFS "/oracles", "1");
 	kept = map_pte(self->kept, 0, 64 * PAGE);
 	dxl_stats(&before);
 	ASSERT_FALSE(store_dies(self->load.pmd, 1));
@@ -125,6 +131,7 @@ TEST_F_TIMEOUT(gone, under_load, 100)
 	EXPECT_GONE(fallocate(self->load.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE));
 	EXPECT_GONE(open(DXL_MNT "/new", O_CREAT | O_RDWR, 0644));
 	EXPECT_GONE(unlink(DXL_MNT "/kept"));
+	EXPECT_GONE(fsync(self->kept));
 	EXPECT_GONE(syncfs(self->kept));
 	EXPECT_EQ(0, dxl_grown(&before, "fault_pmd_mapped"));
 	EXPECT_EQ(0, dxl_grown(&before, "fault_pte_mapped"));
@@ -156,7 +163,7 @@ FIXTURE_TEARDOWN(below)
 	EXPECT_EQ(0, driver(DRIVER "bind"));
 }
 
-TEST_F(below, nothing_is_mounted)
+TEST_F_TIMEOUT(below, nothing_is_mounted, 100)
 {
 	int fd = open(DXL_DEV, O_RDONLY | O_DIRECT);
 
@@ -168,13 +175,13 @@ TEST_F(below, nothing_is_mounted)
 	EXPECT_EQ(ENXIO, errno);
 }
 
-TEST_F(below, ext4_is_waited_for)
+TEST_F_TIMEOUT(below, ext4_is_waited_for, 150)
 {
 	pthread_t thread;
 	char *map;
 	int fd;
 
-	if (system("mkfs.ext4 -q -F -b 4096 " DXL_DEV " && modprobe ext4"))
+	if (system("mkfs.ext4 -q -F -b 4096 -E nodiscard " DXL_DEV " && modprobe ext4"))
 		SKIP(return, "no ext4 here");
 	ASSERT_EQ(0, mount(DXL_DEV, DXL_MNT, "ext4", 0, "dax=always"));
 	fd = full_file("file", 64 * PAGE, SEED);
@@ -184,7 +191,7 @@ TEST_F(below, ext4_is_waited_for)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, unbind_thread, NULL));
 	/* That it waits is in the log; nothing has changed meanwhile. */
 	while (system("dmesg | sed -n '/daxlab-test: ext4/,$p' | grep -q 'until it is unmounted'"))
-		sched_yield();
+		usleep(100000);
 	EXPECT_FALSE(access(PMEM, F_OK));
 	EXPECT_FALSE(store_dies(map + PAGE, 1));
 	EXPECT_EQ(PAGE, pwrite(fd, self->buf, PAGE, 0));

@@ -17,7 +17,7 @@
 #
 # By hand: KILLS=20 SEED=3 selftests/fs_killed.sh
 #
-# daxlab-test: where=host timeout=400
+# daxlab-test: where=host timeout=900
 . "${DAXLAB_TOP:=$(realpath "$(dirname "$0")/..")}/selftests/lib/lib.sh"
 
 kills=${KILLS:-3} seed=${SEED:-1} slow=${DAXLAB_SLOW:-1}

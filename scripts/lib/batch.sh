@@ -59,7 +59,7 @@ follow_guest() {
 		read -r -t $((deadline > SECONDS ? deadline - SECONDS : 1)) -u "$fd" word rest ||
 			status=$?
 		if ((status > 128)); then
-			kill "$pid"
+			kill "$pid" 2>/dev/null || :
 			silent=1
 			return
 		fi
@@ -101,7 +101,7 @@ run_in_vm() {
 		wait "$pid" || status=$?
 		why=$(sed -n 's/^vm: //p' "$logs/vm-$lane.err" | tail -n 1)
 		if ((silent)); then
-			why=$(first_complaint "$logs/console-$lane-$boots.log")
+			why=$(first_complaint "$logs/console-$lane-$boots.log" 2>/dev/null) || :
 			why="inconclusive: timeout, the guest does not answer${why:+: ${why#*:}}"
 		fi
 		mapfile -t left < <(unclaimed "$@")

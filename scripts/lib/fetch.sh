@@ -84,7 +84,7 @@ unpack() {
 	shift
 	mkdir -p "$dir"
 	for package; do
-		dpkg -x "$APT/archives/${package}"_*.deb "$dir"
+		dpkg -x "$APT/archives/${package}"_*.deb "$dir" || return
 		rm "$APT/archives/${package}"_*.deb
 	done
 	rm -rf "$dir/usr/share/doc" "$dir"/usr/share/man

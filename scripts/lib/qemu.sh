@@ -19,23 +19,26 @@ qemu_is_sound() {
 	[[ $version && $(printf '%s\n' "$QEMU_SOUND" "$version" | sort -V | head -n 1) == "$QEMU_SOUND" ]]
 }
 
-# get_qemu - fetch it, complete as soon as $QEMU_DIR has its name
+# get_qemu MEMO - fetch it, complete as soon as $QEMU_DIR has its name; if it cannot
+# be had, MEMO says so until the next boot
 get_qemu() (
-	local tmp=$QEMU_DIR.$BASHPID suite=bookworm-backports
+	local tmp=$QEMU_DIR.$BASHPID missing=$1 suite=bookworm-backports
 
 	. "$TOP/scripts/lib/fetch.sh"
 	mkdir -p "$KERNELS"
 	exec 9>"$KERNELS/.lock"
 	flock 9
-	# Somebody else may have fetched it while we waited.
-	[[ ! -e $QEMU_DIR ]] || return 0
+	# Somebody else may have fetched it while we waited, or have failed to.
+	[[ ! -e $QEMU_DIR ]] || exit 0
+	[[ ! -e $missing ]] || exit 1
 	say "fetching a QEMU that can patch code under the feet of threads"
-	fetch_begin
-	fetch {qemu-system-x86,qemu-system-data,seabios}/"$suite"
-	unpack "$tmp" qemu-system-x86 qemu-system-data seabios
-	runs_here "$tmp/usr/bin/qemu-system-x86_64" ||
-		die "$EX_CANNOT" "the QEMU of $suite does not run here"
-	mv -T "$tmp" "$QEMU_DIR"
+	trap 'rm -rf "$tmp"; [[ -e $QEMU_DIR ]] || : >"$missing"' EXIT
+	# Who calls this asks whether it fails, so nothing ends it but itself.
+	fetch_begin &&
+		fetch {qemu-system-x86,qemu-system-data,seabios}/"$suite" &&
+		unpack "$tmp" qemu-system-x86 qemu-system-data seabios &&
+		qemu_is_sound "$tmp/usr/bin/qemu-system-x86_64" &&
+		mv -T "$tmp" "$QEMU_DIR"
 )
 
 # pick_emulator - without such a QEMU, processors take turns: slower, but right
@@ -44,9 +47,8 @@ pick_emulator() {
 	memo=$BUILD/no-qemu-$(</proc/sys/kernel/random/boot_id)
 	emulator=(qemu-system-x86_64) thread=multi
 	! qemu_is_sound "${emulator[0]}" || return 0
-	if [[ ! -e $QEMU_DIR && ! -e $memo ]] && ! get_qemu; then
+	if [[ ! -e $QEMU_DIR && ! -e $memo ]] && ! get_qemu "$memo"; then
 		say "processors of the guest take turns, as this QEMU is older than $QEMU_SOUND"
-		: >"$memo"
 	fi
 	if [[ -e $QEMU_DIR ]]; then
 		emulator=("$QEMU_DIR/usr/bin/qemu-system-x86_64"

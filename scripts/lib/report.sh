@@ -21,6 +21,16 @@ report_test() {
 		result_keep "$1" $last_counts "$2" $last_reasons
 }
 
+# report_lost RUN... - those that no lane has told the end of
+report_lost() {
+	local run name
+	for run; do
+		name=$(test_name "$run")
+		grep -q " $name\$" "$logs/seconds" 2>/dev/null ||
+			report_test "$name" 0 fail "it was not run, or lost with its VM"
+	done
+}
+
 # report_lanes - stdin: what they tell
 report_lanes() {
 	local lane kind rest line name seconds verdict why

@@ -9,14 +9,24 @@ nr=$1 dev=/dev/pmem0 mnt=/mnt/daxlab
 
 insmod "$DAXLAB_KO" ndev=0
 mkdir -p "$mnt"
+
+# tell WHAT COMMAND... - the last line that COMMAND prints; ends all if it fails
+tell() {
+	local what=$1 found status=0
+	shift
+	found=$("$@" | tail -n 1) || status=$?
+	echo "$what: $found"
+	((!status)) || exit "$status"
+}
+
 if ((nr)); then
-	echo "fsck: $(daxlab fsck "$dev" | tail -n 1)"
+	tell fsck daxlab fsck "$dev"
 	mount -t daxlab "$dev" "$mnt"
 	for ((before = 0; before < nr; before++)); do
-		echo "kill $before: $(promises check "$mnt/$before" "$DAXLAB_OUT/$before.log")"
+		tell "kill $before" promises check "$mnt/$before" "$DAXLAB_OUT/$before.log"
 	done
 	umount "$mnt"
-	echo "fsck after the mount: $(daxlab fsck "$dev" | tail -n 1)"
+	tell "fsck after the mount" daxlab fsck "$dev"
 	mount -t daxlab "$dev" "$mnt"
 else
 	mount -t daxlab -o format "$dev" "$mnt"

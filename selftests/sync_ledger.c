@@ -144,9 +144,10 @@ TEST_F_TIMEOUT(ledger, keeps_count, 300)
 	pid[0] = fault_loop(self, variant);
 	pid[1] = sync_loop(self);
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	for (rounds = 0; !is_over(&start, seconds) ||
-			 (!has_shown(variant->outcome, &before) && !is_over(&start, 20));
-	     rounds++) {
+	for (rounds = 0;; rounds++) {
+		if (is_over(&start, seconds) &&
+		    (has_shown(variant->outcome, &before) || is_over(&start, 20)))
+			break;
 		for (i = 0; i < variant->pages; i++)
 			store(self->map + i * variant->step + rounds % 64 * 64, rounds + i + 1);
 		must(!fsync(self->fd));

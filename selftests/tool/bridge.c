@@ -18,6 +18,7 @@ static void on_signal(int sig)
 
 static const struct scenario *const *const stories[] = {
 	bridge_b3, bridge_b3b, bridge_a1, bridge_a4, bridge_b1, bridge_c1, bridge_c2,
+	bridge_c6,
 };
 
 /* NULL: there is no such scenario. */

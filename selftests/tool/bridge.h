@@ -14,6 +14,7 @@ extern const struct scenario *const bridge_b3[], *const bridge_b3b[];
 extern const struct scenario *const bridge_a1[], *const bridge_a4[];
 extern const struct scenario *const bridge_b1[];
 extern const struct scenario *const bridge_c1[], *const bridge_c2[];
+extern const struct scenario *const bridge_c6[];
 
 /* When a bug was in the kernel: from the release that brought it to the one that cured it. */
 struct lifetime {

@@ -7,7 +7,8 @@
  * the range, and is parked when it knows what it has found. If it has found nothing, it
  * would go on to free the block of a pinned page. It must not: the pin goes first, then
  * all go on, and the kernel has nothing to warn of. The pin is the tool's own, so that
- * nothing but this function can hold it.
+ * nothing but this function can hold it; if the tool is killed, it goes before the
+ * punch does (worker.c).
  */
 #include "bridge.h"
 #include "steps.h"

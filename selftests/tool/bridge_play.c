@@ -22,6 +22,8 @@ static const struct lifetime lifetimes[] = {
 	{ "B3b", LINUX(4, 10), 0, NULL },
 	{ "C1", LINUX(4, 10), LINUX(4, 12), "13e451fdc1af" },
 	{ "C2", LINUX(4, 10), LINUX(4, 12), "876f29460cbd" },
+	{ "C6", LINUX(4, 10), LINUX(4, 12), "e2093926a098" },
+	{ "C6-race2", LINUX(4, 10), LINUX(4, 12), "e2093926a098" },
 };
 
 const struct lifetime *bridge_lifetime(const struct scenario *scenario)

@@ -2,7 +2,6 @@
 /*
  * C6: a PTE fault and a PMD fault collide in one page table (2017)
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -49,19 +48,9 @@ static void look(struct run *run)
 		       result_of(run, "storer").value);
 }
 
-static bool park_after_core_check(struct run *run, const char *role, int order)
-{
-	char rule[64];
-
-	if (!run_held(run))
-		return true;
-	snprintf(rule, sizeof(rule), "1*park{role=%s,order=%d}", role, order);
-	return arm_rule(run, LOOKED, rule);
-}
-
 static void pte_under_huge(struct run *run)
 {
-	STEP(park_after_core_check(run, "storer", 0));
+	STEP(arm_order(run, "storer", LOOKED, 0));
 	STEP(start(run, "storer", DEED(STORE, .page = STORED, .value = 0xc6)));
 	STEP(parked(run, "storer", LOOKED));
 	STEP(done(run, "loader", DEED(LOAD, .page = LOADED)));
@@ -112,7 +101,7 @@ static void huge_over_table(struct run *run)
 {
 	STEP(done(run, "other", DEED(LOAD, .page = LOADED)));
 	CERTIFY(run, grown(run, "fault_pmd_mapped") == 1);
-	STEP(park_after_core_check(run, "loader", 9));
+	STEP(arm_order(run, "loader", LOOKED, 9));
 	STEP(start(run, "loader", DEED(LOAD, .page = LOADED)));
 	STEP(parked(run, "loader", LOOKED));
 	STEP(done(run, "storer", DEED(STORE, .page = STORED, .value = 0xc6)));
@@ -162,7 +151,7 @@ const struct scenario c6_race2 = {
  */
 static void pte_under_zeroes(struct run *run)
 {
-	STEP(park_after_core_check(run, "storer", 0));
+	STEP(arm_order(run, "storer", LOOKED, 0));
 	STEP(start(run, "storer", DEED(STORE, .page = STORED, .value = 0xc6)));
 	STEP(parked(run, "storer", LOOKED));
 	STEP(done(run, "loader", DEED(LOAD, .page = LOADED)));

@@ -222,6 +222,14 @@ bool arm(struct run *run, const char *role, const char *window)
 	return arm_window(run, window, role, rule);
 }
 
+bool arm_order(struct run *run, const char *role, const char *window, unsigned int order)
+{
+	char rule[128];
+
+	snprintf(rule, sizeof(rule), "1*park(%u){role=%s,order=%u}", PARK_MS, role, order);
+	return arm_window(run, window, role, rule);
+}
+
 bool arm_rule(struct run *run, const char *window, const char *rule)
 {
 	return arm_window(run, window, "", rule);

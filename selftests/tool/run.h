@@ -55,6 +55,7 @@ enum deed_kind {
 	MUNMAP,		/* the whole mapping */
 	ORPHAN,		/* make a file without a name, give its page to the pipe, unmap it */
 	ORPHAN_END,	/* close that: the inode goes */
+	FRAME,		/* see what the page table has of .page: its word of pagemap */
 	/* Of the mount's private page cache (debugfs), not of the file: */
 	CACHE_ADD,	/* a new folio of order .nr at .page, as after a read */
 	CACHE_EVICT,	/* the folio of .page is reclaimed: a shadow entry remains */
@@ -144,6 +145,8 @@ int run_fd(const struct run *run);			/* the file */
  * the step at once; what the oracles can prove then still counts as caught.
  */
 bool arm(struct run *run, const char *role, const char *window);	/* 1*park */
+/* 1*park, of faults of an order: 0, or 9 */
+bool arm_order(struct run *run, const char *role, const char *window, unsigned int order);
 bool arm_rule(struct run *run, const char *window, const char *rule);	/* any rule */
 bool start(struct run *run, const char *role, struct deed deed);	/* does not wait */
 bool parked(struct run *run, const char *role, const char *window);	/* wait for it */

@@ -63,9 +63,11 @@ static bool make_fs(const char *fs, const char *dev)
 	char text[512];
 	int status;
 
+	/* ext4 aligns what is written in powers of two; xfs has to be told, for PMDs. */
 	if (xfs)
-		status = run_program(WORDS("mkfs.xfs", "-q", "-f", "-m", "reflink=0", dev), text,
-				     sizeof(text));
+		status = run_program(WORDS("mkfs.xfs", "-q", "-f", "-m", "reflink=0",
+					   "-d", "su=2m,sw=1,agcount=2", "-l", "su=4k", dev),
+				     text, sizeof(text));
 	else
 		status = run_program(WORDS("mkfs.ext4", "-q", "-F", "-b", "4096", dev), text,
 				     sizeof(text));

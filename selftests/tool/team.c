@@ -235,6 +235,7 @@ static void describe(char *text, size_t size, const struct deed *deed)
 		[DIRECT] = "direct read into its mapping", [VMSPLICE] = "vmsplice(2)",
 		[DRAIN] = "read of the pipe", [MUNMAP] = "munmap(2)",
 		[ORPHAN] = "vmsplice(2) of an unlinked file", [ORPHAN_END] = "close(2) of it",
+		[FRAME] = "look at the page table",
 		[CACHE_ADD] = "cache add", [CACHE_EVICT] = "cache evict",
 		[CACHE_HOLD] = "cache hold", [CACHE_SPLIT] = "cache split",
 		[CACHE_LOOK] = "cache look", [CACHE_GET] = "cache get",

@@ -149,6 +149,20 @@ static int end_orphan(void)
 	return close(fd) ? -errno : 0;
 }
 
+static int see_frame(unsigned long page, unsigned long *word)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), err = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return -errno;
+	got = pread(fd, word, sizeof(*word), (uintptr_t)mapped(page) / PAGE * sizeof(*word));
+	if (got != sizeof(*word))
+		err = got < 0 ? -errno : -EIO;
+	close(fd);
+	return err;
+}
+
 static int do_deed(const struct deed *deed, unsigned long *value)
 {
 	off_t at = deed->page * PAGE, length = (deed->nr ?: 1) * PAGE;
@@ -197,6 +211,8 @@ static int do_deed(const struct deed *deed, unsigned long *value)
 		return make_orphan(deed->value);
 	case ORPHAN_END:
 		return end_orphan();
+	case FRAME:
+		return see_frame(deed->page, value);
 	default:
 		return -EINVAL;
 	}

@@ -142,7 +142,7 @@ static void play_series(struct run *run, struct series *series, unsigned long re
 	print_progress_end();
 }
 
-/* 0 or -errno; *why: a hook that the scenario needs and this kernel does not have. */
+/* 0 or -errno. */
 static int open_stage(struct run *run, struct place *place, struct stock *stock,
 		      const struct scenario *scenario, const char *cure)
 {

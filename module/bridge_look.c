@@ -65,21 +65,9 @@ static bool dxl_look_huge(struct vm_area_struct *vma, pmd_t *pmd,
 static void dxl_look_address(struct vm_area_struct *vma, unsigned long addr,
 			     unsigned long pfn, struct dxl_look *look)
 {
-	pgd_t *pgd = pgd_offset(vma->vm_mm, addr);
-	p4d_t *p4d;
-	pud_t *pud;
-	pmd_t *pmd;
+	pmd_t *pmd = dxl_vma_pmd(vma, addr);
 
-	if (pgd_none(*pgd) || pgd_bad(*pgd))
-		return;
-	p4d = p4d_offset(pgd, addr);
-	if (p4d_none(*p4d) || p4d_bad(*p4d))
-		return;
-	pud = pud_offset(p4d, addr);
-	if (pud_none(*pud) || pud_bad(*pud))
-		return;
-	pmd = pmd_offset(pud, addr);
-	if (dxl_look_huge(vma, pmd, addr, pfn, look))
+	if (!pmd || dxl_look_huge(vma, pmd, addr, pfn, look))
 		return;
 	if (pmd_none(READ_ONCE(*pmd)) || pmd_bad(READ_ONCE(*pmd)))
 		return;

@@ -280,6 +280,24 @@ none:
 	pte_offset_map_lock(mm, pmd, addr, ptlp)
 #endif
 
+/* Where an area has the pmd of an address; NULL: there is no table for it. */
+static inline pmd_t *dxl_vma_pmd(struct vm_area_struct *vma, unsigned long addr)
+{
+	pgd_t *pgd = pgd_offset(vma->vm_mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	if (pgd_none(*pgd) || pgd_bad(*pgd))
+		return NULL;
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(*p4d) || p4d_bad(*p4d))
+		return NULL;
+	pud = pud_offset(p4d, addr);
+	if (pud_none(*pud) || pud_bad(*pud))
+		return NULL;
+	return pmd_offset(pud, addr);
+}
+
 /* For page tables: PFN_DEV alone makes a special PTE, or a plain huge PMD. */
 static inline dxl_pfn_t dxl_pfn_to_map(unsigned long pfn, bool pagemap)
 {

@@ -226,21 +226,9 @@ static bool dxl_audit_huge(struct dxl_audit *audit, struct vm_area_struct *vma,
 static void dxl_audit_pmd(struct dxl_audit *audit, struct vm_area_struct *vma,
 			  unsigned long addr, unsigned long end)
 {
-	pgd_t *pgd = pgd_offset(vma->vm_mm, addr);
-	p4d_t *p4d;
-	pud_t *pud;
-	pmd_t *pmd;
+	pmd_t *pmd = dxl_vma_pmd(vma, addr);
 
-	if (pgd_none(*pgd) || pgd_bad(*pgd))
-		return;
-	p4d = p4d_offset(pgd, addr);
-	if (p4d_none(*p4d) || p4d_bad(*p4d))
-		return;
-	pud = pud_offset(p4d, addr);
-	if (pud_none(*pud) || pud_bad(*pud))
-		return;
-	pmd = pmd_offset(pud, addr);
-	if (dxl_audit_huge(audit, vma, pmd, addr, end))
+	if (!pmd || dxl_audit_huge(audit, vma, pmd, addr, end))
 		return;
 	/* A table stays one while i_mmap_rwsem keeps the area. */
 	if (pmd_none(READ_ONCE(*pmd)) || pmd_bad(READ_ONCE(*pmd)))

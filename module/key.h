@@ -26,6 +26,9 @@
 #define dxl_key_on(name)						\
 	(static_branch_unlikely(&(name).key) && atomic_read(&name##_users))
 
+/* Exact for who keeps others from getting and putting it. */
+#define dxl_key_used(name)	(!!atomic_read(&name##_users))
+
 #define dxl_key_get(name)						\
 	do {								\
 		static_branch_inc(&(name).key);				\

@@ -10,9 +10,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* Called inside faults and writeback, which reclaim may wait for. */
-#define DXL_LEDGER_GFP		(GFP_NOFS | __GFP_NOWARN)
-
 /**
  * struct dxl_ledger_flush - what a flush of a page took, until its fence
  * @list: in dxl_ledger.flushes

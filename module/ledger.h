@@ -33,6 +33,10 @@ struct dxl_tree;
 
 #define DXL_LEDGER_PAGES	16384
 #define DXL_LINE_SHIFT		6	/* what caches write back: 64 bytes */
+#define DXL_PAGE_LINES		(PAGE_SIZE >> DXL_LINE_SHIFT)
+
+/* Called inside faults and writeback, which reclaim may wait for. */
+#define DXL_LEDGER_GFP		(GFP_NOFS | __GFP_NOWARN)
 
 /**
  * struct dxl_storing - stores of the kernel that are under way
@@ -100,11 +104,9 @@ struct dxl_ledger_page {
 	pgoff_t index;
 	u64 born;
 	void *media;
-	u64 seq[PAGE_SIZE >> DXL_LINE_SHIFT];
-	u64 changed[PAGE_SIZE >> DXL_LINE_SHIFT];
+	u64 seq[DXL_PAGE_LINES];
+	u64 changed[DXL_PAGE_LINES];
 };
-
-#define DXL_PAGE_LINES		(PAGE_SIZE >> DXL_LINE_SHIFT)
 
 /* The key of a page, and back. */
 static inline unsigned long dxl_ledger_key(const void *addr)

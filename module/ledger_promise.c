@@ -16,8 +16,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#define DXL_LEDGER_GFP		(GFP_NOFS | __GFP_NOWARN)
-
 /**
  * struct dxl_debt - stores to a page that were on no media at the call
  * @list: in dxl_promise.debts

@@ -18,7 +18,6 @@
 DXL_KEY_DEFINE(dxl_watched_key);
 
 static DEFINE_MUTEX(dxl_watch_lock);
-static unsigned int dxl_watchers;
 static u64 dxl_watch_rounds;
 
 static const char * const dxl_event_names[] = {
@@ -44,7 +43,7 @@ static const struct {
 void dxl_watch_get(void)
 {
 	mutex_lock(&dxl_watch_lock);
-	if (!dxl_watchers++)
+	if (!dxl_key_used(dxl_watched_key))
 		WRITE_ONCE(dxl_watch_rounds, dxl_watch_rounds + 1);
 	dxl_key_get(dxl_watched_key);
 	mutex_unlock(&dxl_watch_lock);
@@ -60,7 +59,6 @@ void dxl_watch_put(void)
 {
 	dxl_folio_watch(false);
 	mutex_lock(&dxl_watch_lock);
-	dxl_watchers--;
 	dxl_key_put(dxl_watched_key);
 	mutex_unlock(&dxl_watch_lock);
 }

@@ -20,27 +20,14 @@
 
 #include "fsck.h"
 #include "load.h"
+#include "pmem.h"
 #include "verdict.h"
 
-#define PMEM	"/dev/pmem0"
-#define DRIVER	"/sys/bus/nd/drivers/nd_pmem/"
-#define NAME	"namespace0.0"
 #define SEED	5
-
-static int driver(const char *what)
-{
-	int fd = open(what, O_WRONLY | O_CLOEXEC);
-	ssize_t ret;
-
-	must(fd >= 0);
-	ret = write(fd, NAME, strlen(NAME));
-	close(fd);
-	return ret < 0 ? -errno : 0;
-}
 
 static void unbind(void)
 {
-	must(!driver(DRIVER "unbind"));
+	must(!pmem_driver("unbind"));
 }
 
 static void *unbind_thread(void *arg)
@@ -80,7 +67,7 @@ FIXTURE_TEARDOWN(gone)
 	char buf[64 * PAGE];
 	struct fsck_report report;
 
-	ASSERT_EQ(0, driver(DRIVER "bind"));
+	ASSERT_EQ(0, pmem_driver("bind"));
 	ASSERT_EQ(0, dxl_load(variant->params));
 	EXPECT_EQ(0, fsck_check(variant->dev, NULL, &report)) TH_LOG("%s", report.first);
 	ASSERT_EQ(0, mount(variant->dev, DXL_MNT, "daxlab", 0, NULL));
@@ -160,7 +147,7 @@ FIXTURE_TEARDOWN(below)
 {
 	free(self->buf);
 	EXPECT_EQ(0, dxl_unload());
-	EXPECT_EQ(0, driver(DRIVER "bind"));
+	EXPECT_EQ(0, pmem_driver("bind"));
 }
 
 TEST_F_TIMEOUT(below, nothing_is_mounted, 100)

@@ -66,12 +66,10 @@ static void deed(int fd, char *pmds, char *ptes, unsigned int *seed)
 /* Until told to stop; who hangs does not see it. */
 static pid_t worker(int fd, char *pmds, char *ptes, unsigned int seed, volatile bool *stop)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_bound();
 
-	must(pid >= 0);
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	catch_bus();
 	while (!*stop)
 		deed(fd, pmds, ptes, &seed);

@@ -19,7 +19,6 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/prctl.h>
 #include <time.h>
 
 #include "dax.h"
@@ -99,12 +98,10 @@ static void *anew(void *arg)
 /* A process that does the same thing until it is killed. */
 static pid_t meanwhile(bool punch)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_bound();
 
-	must(pid >= 0);
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
 		must(punch ? !fallocate(fd, PUNCH, PMD, PMD) : !fsync(fd));
 }

@@ -21,7 +21,8 @@
  *
  * daxlab-test: timeout=180 needs=none vm="--backing memmap"
  */
-#include "dax.h"
+#include "pmem.h"
+#include "verdict.h"
 
 #include <linux/io_uring.h>
 #include <sys/mount.h>
@@ -33,22 +34,12 @@
 
 #define SIZE	(2 * PMD)
 #define SEED	5
-#define ND_PMEM	"/sys/bus/nd/drivers/nd_pmem"
 
 FIXTURE(pins) {
 	int fd, pipes[2];
 	char *map;
 	uint64_t free_before;
 };
-
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	ssize_t len = strlen(text), done = fd < 0 ? -1 : write(fd, text, len);
-
-	close(fd);
-	return done == len ? 0 : -1;
-}
 
 static int pmem_load(void)
 {
@@ -57,8 +48,8 @@ static int pmem_load(void)
 
 	if (!range)
 		return -1;
-	if (!access(ND_PMEM "/namespace0.0", F_OK))
-		put(ND_PMEM "/unbind", "namespace0.0");
+	if (pmem_is_bound())
+		must(!pmem_driver("unbind"));
 	snprintf(args, sizeof(args), "backing=pmem range=%s", range);
 	return dxl_load(args) || dxl_mount("format");
 }
@@ -232,7 +223,7 @@ TEST_F(pins, a_rescue_ends_it)
 	dxl_stats(&before);
 	pid = cut(self->fd, 0, false);
 	ASSERT_TRUE(is_waiting(pid, &before));
-	must(!put(DXL_DEBUGFS "/rescue", "1"));
+	put_text(DXL_DEBUGFS "/rescue", "1");
 	EXPECT_EQ(EIO, end_of(pid));
 	EXPECT_EQ((off_t)SIZE, size_of(self->fd));
 	EXPECT_EQ(-1, unpin(self, 0));
@@ -310,7 +301,7 @@ static void lost_page(const char *path, int pipe)
 
 TEST(next_mount_keeps_it)
 {
-	const char *dir = "/mnt/pmem", *file = "/mnt/pmem/lost", *dev = "/dev/pmem0";
+	const char *dir = "/mnt/pmem", *file = "/mnt/pmem/lost";
 	uint64_t free_before;
 	char page[PAGE];
 	int pipes[2];
@@ -319,19 +310,19 @@ TEST(next_mount_keeps_it)
 		SKIP(return, "no reserved range here: scripts/vm --backing memmap");
 	if (!can_be_pinned())
 		SKIP(return, "since Linux 6.17 nothing of a mapping on pmem can be pinned");
-	if (access(ND_PMEM "/namespace0.0", F_OK))
-		must(!put(ND_PMEM "/bind", "namespace0.0"));
+	if (!pmem_is_bound())
+		must(!pmem_driver("bind"));
 	must(!pipe(pipes));
 	must(!mkdir(dir, 0700) || errno == EEXIST);
 	ASSERT_EQ(0, dxl_load("size=16M"));
-	must(!mount(dev, dir, "daxlab", 0, "format"));
+	must(!mount(PMEM, dir, "daxlab", 0, "format"));
 	close(open(file, O_RDWR | O_CREAT, 0600));
 	must(!unlink(file));
 	free_before = free_on(dir);
 	lost_page(file, pipes[1]);
 	EXPECT_EQ(free_before - 1, free_on(dir));
 	must(!umount(dir));
-	must(!mount(dev, dir, "daxlab", 0, NULL));
+	must(!mount(PMEM, dir, "daxlab", 0, NULL));
 	EXPECT_EQ(free_before - 1, free_on(dir));
 	must(read(pipes[0], page, PAGE) == (ssize_t)PAGE);
 	EXPECT_EQ(0x5a, page[PAGE - 1]);

@@ -16,7 +16,6 @@
  * daxlab-test: timeout=240 needs=mount
  */
 #include <pthread.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "oracle.h"
@@ -79,12 +78,10 @@ static pid_t storm(void)
 {
 	static size_t skew[] = { 0, PAGE };
 	pthread_t thread;
-	pid_t pid = fork();
+	pid_t pid = fork_bound();
 
-	must(pid >= 0);
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	must(!pthread_create(&thread, NULL, store_and_drop, &skew[0]));
 	must(!pthread_create(&thread, NULL, store_and_drop, &skew[1]));
 	write_and_punch(NULL);

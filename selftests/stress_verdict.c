@@ -59,12 +59,10 @@ static void random_deed(struct load *load, unsigned int *seed, const char *buf)
 static pid_t random_start(struct load *load, unsigned int seed)
 {
 	static char buf[PAGE] = "random";
-	pid_t pid = fork();
+	pid_t pid = fork_bound();
 
-	must(pid >= 0);
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
 		random_deed(load, &seed, buf);
 }

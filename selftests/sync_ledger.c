@@ -24,7 +24,6 @@
 #include "dax.h"
 #include "verdict.h"
 
-#include <sys/prctl.h>
 #include <time.h>
 
 FIXTURE(ledger) {
@@ -87,14 +86,12 @@ FIXTURE_TEARDOWN(ledger)
 
 static pid_t fault_loop(FIXTURE_DATA(ledger) *self, const FIXTURE_VARIANT(ledger) *variant)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_bound();
 	size_t i;
 	char *map;
 
-	must(pid >= 0);
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	map = map_skewed(self->fd, 0, self->size, variant->skew, RW, MAP_SHARED);
 	for (i = 0;; i++) {
 		char *at = map + i % variant->pages * variant->step;
@@ -106,12 +103,10 @@ static pid_t fault_loop(FIXTURE_DATA(ledger) *self, const FIXTURE_VARIANT(ledger
 
 static pid_t sync_loop(FIXTURE_DATA(ledger) *self)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_bound();
 
-	must(pid >= 0);
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
 		must(!fdatasync(self->fd));
 }

@@ -29,7 +29,6 @@
  *
  * daxlab-test: timeout=240 needs=mount
  */
-#include <sys/prctl.h>
 #include <time.h>
 
 #include "dax.h"
@@ -102,12 +101,10 @@ static void sync_loop(int fd, const FIXTURE_VARIANT(promise) *variant)
 
 static pid_t start_other(int fd, const FIXTURE_VARIANT(promise) *variant, int who)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_bound();
 
-	must(pid >= 0);
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (who == SYNCER)
 		sync_loop(fd, variant);
 	fault_loop(fd, variant, who == WRITER);

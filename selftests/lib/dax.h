@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -35,6 +36,17 @@
 #define PMD	DXL_PMD
 #define PMD_PAGES (PMD / PAGE)
 #define RW	(PROT_READ | PROT_WRITE)
+
+/* A child that does not outlive its parent; 0 in it. */
+static inline pid_t fork_bound(void)
+{
+	pid_t pid = fork();
+
+	must(pid >= 0);
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
 
 static inline int hole_file(const char *name, off_t size)
 {

@@ -11,6 +11,7 @@
 #include <linux/dax.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rwsem.h>
@@ -122,6 +123,24 @@
  * no other.
  */
 #define DXL_HAVE_CRC32C_BUILTIN	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0))
+
+/*
+ * Linux kernel commit 908a1d775422 ("hrtimers: Introduce hrtimer_setup() to
+ * replace hrtimer_init()") (in v6.13).
+ */
+#define DXL_HAVE_HRTIMER_SETUP	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0))
+
+/* A timer of monotonic time whose function runs in hard interrupt context. */
+static inline void dxl_hrtimer_setup(struct hrtimer *timer,
+				     enum hrtimer_restart (*function)(struct hrtimer *))
+{
+#if DXL_HAVE_HRTIMER_SETUP
+	hrtimer_setup(timer, function, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	timer->function = function;
+#endif
+}
 
 /*
  * Linux kernel commit c6585011bc1d ("splice: Remove generic_file_splice_read()")

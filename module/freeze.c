@@ -68,18 +68,21 @@ bool dxl_freeze_end(struct dxl_freeze *freeze, bool thaw)
 	return was;
 }
 
-/* Nobody has thawed a folio of a file for too long. */
-static void dxl_freeze_guard(struct timer_list *timer)
+/*
+ * Nobody has thawed a folio of a file for too long. In hard interrupt context: if
+ * ksoftirqd waits for the CPU that a lookup spins on, so do timers of the wheel.
+ */
+static enum hrtimer_restart dxl_freeze_guard(struct hrtimer *timer)
 {
 	struct dxl_freeze *freeze = container_of(timer, struct dxl_freeze,
 						 guard);
 	struct xarray *xa = &freeze->mapping->i_pages;
-	unsigned long flags;
 
-	xa_lock_irqsave(xa, flags);
+	xa_lock(xa);
 	if (dxl_freeze_end(freeze, true))
 		dxl_stat_inc(DXL_STAT_FREEZES_GUARDED);
-	xa_unlock_irqrestore(xa, flags);
+	xa_unlock(xa);
+	return HRTIMER_NORESTART;
 }
 
 /**
@@ -92,7 +95,7 @@ void dxl_freeze_free(struct dxl_freeze *freeze)
 {
 	struct dxl_frozen *frozen = &freeze->tree->lab->frozen;
 
-	timer_delete_sync(&freeze->guard);
+	hrtimer_cancel(&freeze->guard);
 	spin_lock_irq(&frozen->lock);
 	list_del(&freeze->list);
 	spin_unlock_irq(&frozen->lock);
@@ -181,15 +184,15 @@ struct dxl_freeze *dxl_freeze(struct dxl_tree *tree,
 	get_task_comm(freeze->comm, current);
 	freeze->pid = current->pid;
 	INIT_LIST_HEAD(&freeze->waiters);
-	timer_setup(&freeze->guard, dxl_freeze_guard, 0);
+	dxl_hrtimer_setup(&freeze->guard, dxl_freeze_guard);
 	if (!dxl_freeze_start(freeze)) {
 		kfree(freeze);
 		return ERR_PTR(-EBUSY);
 	}
 	dxl_stat_inc(DXL_STAT_FREEZES);
 	if (mapping->host)
-		mod_timer(&freeze->guard,
-			  jiffies + msecs_to_jiffies(DXL_GUARD_MS));
+		hrtimer_start(&freeze->guard, ms_to_ktime(DXL_GUARD_MS),
+			      HRTIMER_MODE_REL_HARD);
 	err = dxl_window(DXL_WIN_FREEZE_HELD, tree, freeze->index,
 			 folio_order(folio), DXL_ACCESS_NONE);
 	if (!err)

@@ -23,9 +23,9 @@
 
 #include "fs.h"
 
+#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/timer.h>
 
 /* Well below the 21 s after which the kernel speaks of an RCU stall. */
 #define DXL_GUARD_MS		8000
@@ -59,7 +59,7 @@ struct dxl_freeze {
 	bool over;
 	bool left;
 	struct list_head waiters;
-	struct timer_list guard;
+	struct hrtimer guard;
 };
 
 /**

@@ -33,10 +33,10 @@ static inline int session_open(void)
 	left > 0;							\
 })
 
-/* Does a task sleep, with a function of this name on its stack? */
-static inline bool sleeps_in(pid_t pid, const char *function)
+/* The state of a task, as ps shows it; '?': it is gone. */
+static inline char task_state(pid_t pid)
 {
-	char path[64], text[4096] = "", *at;
+	char path[64], text[512] = "", *at;
 	ssize_t got;
 	int fd;
 
@@ -46,7 +46,17 @@ static inline bool sleeps_in(pid_t pid, const char *function)
 	got = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	at = got > 0 ? strrchr(text, ')') : NULL;
-	if (!at || !strchr("DSI", at[2]))
+	return at && strlen(at) > 2 ? at[2] : '?';
+}
+
+/* Does a task sleep, with a function of this name on its stack? */
+static inline bool sleeps_in(pid_t pid, const char *function)
+{
+	char path[64], text[4096] = "";
+	ssize_t got;
+	int fd;
+
+	if (!strchr("DSI", task_state(pid)))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -301,7 +301,8 @@ static struct dxl_bridge *dxl_bridge_new(struct file *file)
 	return NULL;
 }
 
-static int dxl_bridge_start(struct dxl_bridge *bridge, const char **why)
+static int dxl_bridge_start(struct dxl_bridge *bridge, const char *without,
+			    const char **why)
 {
 	int err;
 
@@ -309,7 +310,7 @@ static int dxl_bridge_start(struct dxl_bridge *bridge, const char **why)
 	*why = "there is another bridge";
 	err = -EBUSY;
 	if (!rcu_access_pointer(dxl_bridge_now))
-		err = dxl_hooks_install(why);
+		err = dxl_hooks_install(without, why);
 	if (!err)
 		rcu_assign_pointer(dxl_bridge_now, bridge);
 	mutex_unlock(&dxl_bridge_lock);
@@ -328,12 +329,14 @@ static bool dxl_bridge_fits(const struct file *file)
 /**
  * dxl_bridge_open() - Build the bridge to a file.
  * @fd: its descriptor
+ * @without: a function that is not to be hooked, or NULL
  * @why: set to the reason if it cannot be
  *
  * Context: May sleep.
  * Return: A bridge or an ERR_PTR().
  */
-struct dxl_bridge *dxl_bridge_open(unsigned int fd, const char **why)
+struct dxl_bridge *dxl_bridge_open(unsigned int fd, const char *without,
+				   const char **why)
 {
 	struct dxl_bridge *bridge;
 	struct file *file = fget(fd);
@@ -349,7 +352,7 @@ struct dxl_bridge *dxl_bridge_open(unsigned int fd, const char **why)
 	bridge = dxl_bridge_new(file);
 	if (!bridge)
 		goto err_file;
-	err = dxl_bridge_start(bridge, why);
+	err = dxl_bridge_start(bridge, without, why);
 	if (!err)
 		return bridge;
 	dxl_bridge_put(bridge);
@@ -404,9 +407,9 @@ const char *dxl_bridge_refuses(enum dxl_window window)
 	for (hook = dxl_hooks; hook < dxl_hooks + DXL_NR_HOOKS; hook++) {
 		if (hook->before != (int)window && hook->after != (int)window)
 			continue;
-		if (hook->address)
+		if (dxl_hook_is_on(hook))
 			return NULL;
-		why = "its function is not in this kernel, or ftrace cannot have it";
+		why = hook->missing;
 	}
 	return why;
 }
@@ -427,6 +430,11 @@ void dxl_bridge_mark(struct dxl_bridge *bridge)
 	dxl_log_mark(&bridge->lab);
 }
 
+static const char *dxl_hook_window(int window)
+{
+	return window == DXL_NO_WINDOW ? "-" : dxl_window_name(window);
+}
+
 /**
  * dxl_bridge_show() - The file, the hooks, what syncs did.
  * @seq: where to
@@ -442,8 +450,11 @@ void dxl_bridge_show(struct seq_file *seq, struct dxl_bridge *bridge)
 	seq_printf(seq, "bridge %s fs %s ino %lu\n", sb->s_id, sb->s_type->name,
 		   bridge->tree.ino);
 	for (hook = dxl_hooks; hook < dxl_hooks + DXL_NR_HOOKS; hook++)
-		seq_printf(seq, "hook %s %s\n", hook->symbol[0],
-			   hook->address ? "on" : "missing");
+		seq_printf(seq, "hook %s %s before %s after %s\n",
+			   hook->symbol[0],
+			   dxl_hook_is_on(hook) ? "on" : "missing",
+			   dxl_hook_window(hook->before),
+			   dxl_hook_window(hook->after));
 	seq_printf(seq, "scans %u idle %u\n", READ_ONCE(bridge->scans),
 		   READ_ONCE(bridge->idle));
 	dxl_syncs_show(seq, bridge);

@@ -20,10 +20,13 @@ struct seq_file;
 
 /*
  * The file of a descriptor, which must be in DAX mode and none of ours. Its
- * mount stays busy until dxl_bridge_close(). May sleep. -EBUSY: somebody has a
- * bridge; -EOPNOTSUPP: not on this kernel; others by the file. *why tells.
+ * mount stays busy until dxl_bridge_close(). @without: a function of fs/dax.c that
+ * is not to be hooked, as on a kernel that does not have it; or NULL. May sleep.
+ * -EBUSY: somebody has a bridge; -EOPNOTSUPP: not on this kernel; -EINVAL: no such
+ * function; others by the file. *why tells, and stays.
  */
-struct dxl_bridge *dxl_bridge_open(unsigned int fd, const char **why);
+struct dxl_bridge *dxl_bridge_open(unsigned int fd, const char *without,
+				   const char **why);
 void dxl_bridge_close(struct dxl_bridge *bridge);	/* NULL: nothing */
 
 /* Its log, and what rules compare. */

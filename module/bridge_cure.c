@@ -42,7 +42,7 @@ int dxl_bridge_cure(struct dxl_bridge *bridge, const char *name)
 
 	if (cure < 0)
 		return -EINVAL;
-	if (cure >= DXL_CURE_RESET && !dxl_hooks[DXL_HOOK_UNLOCKED].address)
+	if (cure >= DXL_CURE_RESET && !dxl_hook_is_on(&dxl_hooks[DXL_HOOK_UNLOCKED]))
 		return -EOPNOTSUPP;
 	if (cure >= DXL_CURE_RESET_WAIT && !dxl_stock_can_wait())
 		return -EOPNOTSUPP;
@@ -76,6 +76,7 @@ void dxl_cure_walked(const struct dxl_bridge *bridge, pgoff_t first,
 {
 	XA_STATE(xas, &bridge->mapping->i_pages, first);
 	XA_STATE(at, &bridge->mapping->i_pages, first);
+	pgoff_t end;
 	void *entry;
 
 	if (READ_ONCE(bridge->cure) < DXL_CURE_RESET_WAIT)
@@ -85,9 +86,15 @@ void dxl_cure_walked(const struct dxl_bridge *bridge, pgoff_t first,
 		if (!xa_is_value(entry) ||
 		    !(xa_to_value(entry) & DXL_STOCK_LOCKED))
 			continue;
+		end = xas.xa_index;
+		if (xa_to_value(entry) & DXL_STOCK_PMD)
+			end |= BIT(DXL_PMD_ORDER) - 1;
 		xas_set(&at, xas.xa_index);
-		/* The lock is dropped while it waits. */
-		xas_pause(&xas);
+		/*
+		 * The lock is dropped while it waits. Not xas_pause(): that of 6.1
+		 * goes on too far if it began in the middle of a PMD entry.
+		 */
+		xas_set(&xas, end + 1);
 		entry = dxl_stock_get_unlocked(&at);
 		dxl_stock_put_unlocked(&at, entry);
 	}

@@ -52,6 +52,7 @@ struct dxl_hook dxl_hooks[DXL_NR_HOOKS] = {
 		.before = before_,					\
 		.after = after_,					\
 		.wrapper = dxl_enter_##hook,				\
+		.missing = one "() is not in this kernel, or ftrace cannot have it", \
 	},
 	DXL_HOOK_TABLE(DXL_HOOK_ROW)
 };
@@ -117,7 +118,8 @@ bool dxl_stock_can_wait(void)
 {
 	if (!dxl_stock_wake)
 		dxl_stock_wake = (dxl_wake_fn)dxl_symbol("dax_wake_entry");
-	return dxl_stock_wake && dxl_hooks[DXL_HOOK_UNLOCKED].address;
+	return dxl_stock_wake &&
+	       dxl_hook_is_on(&dxl_hooks[DXL_HOOK_UNLOCKED]);
 }
 
 /* What may come before the call that ftrace patches, in kernels built for IBT. */
@@ -192,28 +194,75 @@ static void dxl_hooks_find(void)
 	found = true;
 }
 
+/* Callers of a function come to its wrapper, or do not. The hooks are not installed. */
+static int dxl_hook_withhold(struct dxl_hook *hook, bool withheld)
+{
+	int err = 0;
+
+	if (hook->address && hook->withheld != withheld)
+		err = ftrace_set_filter_ip(&dxl_hook_ops, hook->address,
+					   withheld, 0);
+	if (!err)
+		hook->withheld = withheld;
+	return err;
+}
+
+static void dxl_hooks_restore(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < DXL_NR_HOOKS; i++)
+		if (dxl_hook_withhold(&dxl_hooks[i], false))
+			pr_err("%s() is hooked no more\n", dxl_hooks[i].symbol[0]);
+}
+
+static int dxl_hooks_without(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < DXL_NR_HOOKS; i++)
+		if (!strcmp(dxl_hooks[i].symbol[0], name))
+			return dxl_hook_withhold(&dxl_hooks[i], true);
+	return -EINVAL;
+}
+
+static int dxl_hooks_register(const char **why)
+{
+	unsigned int i;
+
+	for (i = 0; i < DXL_NR_HOOKS; i++) {
+		*why = dxl_hooks[i].missing;
+		if (dxl_hooks[i].flags & DXL_HOOK_NEEDED &&
+		    !dxl_hook_is_on(&dxl_hooks[i]))
+			return -EOPNOTSUPP;
+	}
+	*why = "ftrace cannot have the functions of fs/dax.c (a live patch has?)";
+	return register_ftrace_function(&dxl_hook_ops);
+}
+
 /**
  * dxl_hooks_install() - From now on callers come to the wrappers.
+ * @without: a function of the table, as if this kernel had none; or NULL
  * @why: set to the reason if not
  *
  * Context: May sleep; the caller has the only bridge.
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno; -EOPNOTSUPP: this kernel cannot.
  */
-int dxl_hooks_install(const char **why)
+int dxl_hooks_install(const char *without, const char **why)
 {
-	unsigned int i;
+	int err;
 
 	*why = "indirect calls are checked: boot with ibt=off";
 	if (dxl_ibt_on())
 		return -EOPNOTSUPP;
 	dxl_hooks_find();
-	*why = "dax_flush() or dax_writeback_mapping_range() cannot be hooked";
-	for (i = 0; i < DXL_NR_HOOKS; i++)
-		if (dxl_hooks[i].flags & DXL_HOOK_NEEDED &&
-		    !dxl_hooks[i].address)
-			return -EOPNOTSUPP;
-	*why = "ftrace cannot have the functions of fs/dax.c (a live patch has?)";
-	return register_ftrace_function(&dxl_hook_ops);
+	*why = "no function of that name is hooked";
+	err = without ? dxl_hooks_without(without) : 0;
+	if (!err)
+		err = dxl_hooks_register(why);
+	if (err)
+		dxl_hooks_restore();
+	return err;
 }
 
 /**
@@ -227,6 +276,8 @@ void dxl_hooks_remove(void)
 
 	if (err)
 		pr_err("hooks cannot be removed: %d\n", err);
+	else
+		dxl_hooks_restore();
 }
 
 /**
@@ -252,7 +303,7 @@ bool dxl_stock_can_wait(void)
 	return false;
 }
 
-int dxl_hooks_install(const char **why)
+int dxl_hooks_install(const char *without, const char **why)
 {
 	*why = "needs ftrace with registers, on x86-64";
 	return -EOPNOTSUPP;

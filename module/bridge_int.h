@@ -84,7 +84,9 @@ enum dxl_hook_id {
  * @before: window that is crossed before it, or DXL_NO_WINDOW
  * @after: likewise after it
  * @wrapper: what callers enter
+ * @missing: what is to be said if it is not on
  * @address: of the function; 0: not in this kernel, or ftrace cannot have it
+ * @withheld: the session wants a kernel without it
  */
 struct dxl_hook {
 	const char *symbol[2];
@@ -93,8 +95,15 @@ struct dxl_hook {
 	int before;
 	int after;
 	void *wrapper;
+	const char *missing;
 	unsigned long address;
+	bool withheld;
 };
+
+static inline bool dxl_hook_is_on(const struct dxl_hook *hook)
+{
+	return hook->address && !hook->withheld;
+}
 
 #define DXL_SYNCS_MAX		32	/* that are kept since mark */
 #define DXL_FRAMES_MAX		16	/* of one sync that is kept */
@@ -213,7 +222,7 @@ struct dxl_bridge {
 
 /* bridge_hook.c */
 extern struct dxl_hook dxl_hooks[DXL_NR_HOOKS];
-int dxl_hooks_install(const char **why);
+int dxl_hooks_install(const char *without, const char **why);
 void dxl_hooks_remove(void);
 unsigned long dxl_hook_call(const struct dxl_hook *hook,
 			    const unsigned long *arg);
@@ -260,7 +269,7 @@ void dxl_cure_walked(const struct dxl_bridge *bridge, pgoff_t first,
 unsigned long dxl_record_pass(struct dxl_bridge *bridge,
 			      const struct dxl_hook *hook,
 			      const unsigned long *arg);
-bool dxl_record_is_young(struct dxl_bridge *bridge, pgoff_t index)
+bool dxl_record_is_young(struct dxl_bridge *bridge, pgoff_t first, pgoff_t last)
 	__must_hold(&bridge->lock);
 u64 dxl_record_clock(void);
 void dxl_record_sync(struct dxl_bridge *bridge, const struct dxl_sync *sync)

@@ -277,17 +277,20 @@ unsigned long dxl_record_pass(struct dxl_bridge *bridge,
 /**
  * dxl_record_is_young() - Was an entry made dirty by a fault that still runs?
  * @bridge: of the file, which records
- * @index: of the entry
+ * @first: page index of the entry
+ * @last: of its last page
  *
  * Context: Any context.
  * Return: true if so.
  */
-bool dxl_record_is_young(struct dxl_bridge *bridge, pgoff_t index)
+bool dxl_record_is_young(struct dxl_bridge *bridge, pgoff_t first,
+			 pgoff_t last)
 {
 	const struct dxl_visit *visit;
 
 	list_for_each_entry(visit, &bridge->tally->visits, list)
-		if (visit->clean && visit->index == index)
+		if (visit->clean && visit->index >= first &&
+		    visit->index <= last)
 			return true;
 	return false;
 }

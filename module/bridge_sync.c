@@ -91,7 +91,7 @@ static void dxl_sync_look(struct dxl_bridge *bridge, struct dxl_sync *sync,
 			  pgoff_t first, pgoff_t last)
 {
 	XA_STATE(xas, &bridge->mapping->i_pages, first);
-	unsigned long value;
+	unsigned long value, mask;
 	void *entry;
 
 	xas_lock_irq(&xas);
@@ -100,7 +100,10 @@ static void dxl_sync_look(struct dxl_bridge *bridge, struct dxl_sync *sync,
 		value = dxl_sync_value(entry);
 		if (!value)
 			continue;
-		if (bridge->tally && dxl_record_is_young(bridge, xas.xa_index)) {
+		mask = value & DXL_STOCK_PMD ? BIT(DXL_PMD_ORDER) - 1 : 0;
+		if (bridge->tally &&
+		    dxl_record_is_young(bridge, xas.xa_index & ~mask,
+					xas.xa_index | mask)) {
 			sync->young++;
 			continue;
 		}

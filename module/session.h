@@ -5,7 +5,8 @@
  *
  * COMMANDS, one line per write(2):
  *	bind DEV			the mount, by its s_id ("daxlab0")
- *	bridge FD			or a file in DAX mode of ext4 or xfs (bridge.h)
+ *	bridge FD [without FUNCTION]	or a file in DAX mode of ext4 or xfs (bridge.h);
+ *					as if the kernel's FUNCTION could not be hooked
  *	role NAME			the calling task plays NAME from now on
  *	unrole
  *	begin [TEXT] | end		the calling role's deed begins, ends
@@ -64,6 +65,7 @@ struct dxl_bridge;
  * @lock: serialises commands that change the session; not held while waiting
  * @lab: the mount it is bound to, or NULL, guarded by @lock; umount unbinds
  * @bridge: the stock file it is bound to instead, or NULL, guarded by @lock
+ * @no_bridge: why the last "bridge" was refused, or NULL, likewise
  * @opener: the process that opened it
  * @over: it has ended, though the file is open: every command fails
  * @roles: struct dxl_role, under @lock for changes and RCU for looks
@@ -82,6 +84,7 @@ struct dxl_session {
 	struct mutex lock;
 	struct dxl_lab *lab;
 	struct dxl_bridge *bridge;
+	const char *no_bridge;
 	struct pid *opener;
 	bool over;
 	struct list_head roles;

@@ -47,18 +47,22 @@ static int dxl_do_bind(struct dxl_session *session, char *rest)
 
 static int dxl_do_bridge(struct dxl_session *session, char *rest)
 {
-	const char *word = dxl_word(&rest), *why;
+	const char *word = dxl_word(&rest), *more = dxl_word(&rest);
+	const char *without = dxl_word(&rest), *why;
 	struct dxl_bridge *bridge;
 	unsigned int fd;
 
 	if (!word || rest || kstrtouint(word, 10, &fd))
 		return dxl_refuse(-EINVAL, word ?: "bridge",
 				  "wants a file descriptor");
+	if (more && (strcmp(more, "without") || !without))
+		return dxl_refuse(-EINVAL, more, "or: without FUNCTION");
 	if (session->lab || session->bridge)
 		return dxl_refuse(-EBUSY, word, "bound already");
-	bridge = dxl_bridge_open(fd, &why);
+	bridge = dxl_bridge_open(fd, without, &why);
+	session->no_bridge = IS_ERR(bridge) ? why : NULL;
 	if (IS_ERR(bridge))
-		return dxl_refuse(PTR_ERR(bridge), word, why);
+		return dxl_refuse(PTR_ERR(bridge), without ?: word, why);
 	session->bridge = bridge;
 	return 0;
 }

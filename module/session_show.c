@@ -98,6 +98,8 @@ static void dxl_session_report(struct seq_file *seq,
 	dxl_windows_show(seq, session);
 	if (session->bridge)
 		dxl_bridge_show(seq, session->bridge);
+	else if (session->no_bridge)
+		seq_printf(seq, "nobridge %s\n", session->no_bridge);
 	if (session->listing) {
 		seq_puts(seq, "listing\n");
 		dxl_listing_print(seq, session->listing, "  ");

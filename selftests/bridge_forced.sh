@@ -10,7 +10,9 @@
 #   2. what a session must refuse: no file, a file that is not in DAX mode, a second
 #      bridge, a window without a hook, a window under a spinlock, errors; and rules
 #      of windows/, which are about mounts of ours, do not act there
-#   3. a session ends while a task is parked in the kernel: it goes on, its load is
+#   3. as on kernels that lack a function: what needs it is skipped, with its name, and
+#      the rest is played; all is hooked again afterwards
+#   4. a session ends while a task is parked in the kernel: it goes on, its load is
 #      right, and the module unloads
 #
 # Wrong hooks end in an oops; a wrong oracle in another count.
@@ -74,6 +76,31 @@ done
 
 expect "what happened is told, a column per role" told
 
+# skips LINE ARG... - status 4, and LINE is told; nothing is said to have been seen
+skips() {
+	daxlab bridge "${@:2}" >"$LINES_FILE"
+	local status=$?
+	cat "$LINES_FILE"
+	((status == 4)) && grep -qF "$1" "$LINES_FILE" &&
+		! grep -q "^B3 .* runs, \|over an unflushed" "$LINES_FILE"
+}
+
+expect "without the function of a window: skipped, by name" skips \
+	"B3 xfs: skipped: dax_insert_entry() is not in this kernel" \
+	B3 --fs xfs --without dax_insert_entry
+expect "likewise for programs" skips '"skipped": "dax_insert_entry() is' \
+	B3 --fs xfs --json --without dax_insert_entry
+expect "without a function that no scenario can do without" skips \
+	"B3 xfs: skipped: dax_flush() is not in this kernel" B3 --fs xfs --without dax_flush
+expect "without what a cure needs" skips "B3 xfs reset: skipped: get_unlocked_entry()" \
+	B3 --fs xfs --cure reset --without get_unlocked_entry
+expect "nothing is recorded" skips "skipped: tag_pages_for_writeback() is" B3 --fs xfs --record 3 \
+	--without tag_pages_for_writeback
+expect "nothing is compared" skips "skipped: dax_insert_entry() is" \
+	B3 --fs xfs --conform --without dax_insert_entry
+expect "what does not need it is played" play B3 xfs --without invalidate_inode_pages2_range
+expect "all is hooked again" play B3 xfs
+
 say() { echo "$1" >&"$session"; }
 
 expect "a mount to refuse things on" mount -o dax=always /dev/pmem0 "$MNT"
@@ -84,6 +111,9 @@ exec {session}<>"$DEBUGFS/control"
 refuse "no such descriptor" say "bridge 999"
 refuse "a file that is not in DAX mode" say "bridge $other"
 refuse "no descriptor" say "bridge"
+refuse "without what is not hooked" say "bridge $file without printk"
+refuse "without nothing" say "bridge $file without"
+refuse "with something" say "bridge $file with dax_flush"
 expect "a bridge" say "bridge $file"
 refuse "one more in the same session" say "bridge $file"
 refuse "a mount of ours beside it" say "bind daxlab0"

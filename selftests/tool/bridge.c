@@ -4,6 +4,7 @@
  */
 #include "bridge.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,8 @@ static int check_usage(const struct options *options, const struct scenario *con
 		return bad("--unforced, --conform, --record, --report: of writeback-skips-locked (B3)");
 	if (ways && (options->json || options->cure))
 		return bad("--unforced, --conform, --record, --report have no --json and no --cure");
+	if (options->unforced && options->without)
+		return bad("--unforced hooks nothing: no --without");
 	if (options->cure && scenario != bridge_b3 && scenario != bridge_b3b)
 		return bad("--cure is about B3 and B3b");
 	if (options->cure && strcmp(options->cure, "reset") &&
@@ -76,7 +79,7 @@ static int record(struct stock *stock, unsigned long seconds)
 		nr = bridge_record(stock, seconds, records, &looking);
 	place_close(&place);
 	if (nr < 0)
-		return EX_CANNOT;
+		return nr == -EOPNOTSUPP ? EX_SKIPPED : EX_CANNOT;
 	bridge_record_tell(records, nr, &looking);
 	return EX_EXPECTED;
 }
@@ -113,8 +116,10 @@ int command_bridge(const struct options *options)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	if (stock_open(&stock, options->fs ?: "ext4", options->dev ?: "/dev/pmem0",
-		       options->mount, options->format))
+		       options->mount, options->format)) {
+		stock.without = options->without;
 		status = carry_out(&stock, scenario, options);
+	}
 	stock_close(&stock);
 	return interrupted ? 128 + interrupted : status;
 }

@@ -6,6 +6,7 @@
 #define DAXLAB_BRIDGE_H
 
 #include "command.h"
+#include "control.h"
 #include "skipped_sync.h"
 #include "stock.h"
 
@@ -28,12 +29,25 @@ struct lifetime {
 /* NULL: a control, which passes everywhere. */
 const struct lifetime *bridge_lifetime(const struct scenario *scenario);
 
+/* What this kernel does not have, as a sentence; or "". */
+struct lack {
+	char words[160];
+};
+
+/*
+ * bridge_bind.c: bind a session to the file: 0 or -errno; with -EOPNOTSUPP @lack tells.
+ * And: is a hook missing at one of these windows?
+ */
+int bridge_bind(const struct stock *stock, int session, struct lack *lack);
+bool bridge_lacks(const struct report *report, const char *const *windows, struct lack *lack);
+
 /* bridge_play.c: the exit status. */
 int bridge_play(struct stock *stock, const struct scenario *const *scenario,
 		const struct options *options);
 /*
  * One scenario with a cure, or "stock", as a series; series_free() it. False if no
- * session with its roles can be had, or a task is left.
+ * session with its roles can be had, or a task is left. If it was ->skipped, there are
+ * no runs, and the words are those of the last one.
  */
 bool bridge_series(struct stock *stock, const struct scenario *scenario, const char *cure,
 		   unsigned long repeat, struct series *series);
@@ -69,7 +83,8 @@ struct looking {
 
 /*
  * bridge_record.c: the loads that there are here, each for its part of @seconds, then
- * what looking costs. The number of loads, or -1.
+ * what looking costs. The number of loads, or -errno; -EOPNOTSUPP: a hook is missing,
+ * and it is said which.
  */
 int bridge_record(struct stock *stock, unsigned long seconds, struct record *record,
 		  struct looking *looking);

@@ -55,19 +55,42 @@ static int read_sums(struct record *record, const char *line)
 	return got == 2 ? 0 : -EPROTO;
 }
 
-/* A session that records; or -1 with errno. */
+/* What bridge_record.c of the module counts comes to these. */
+static const char *const windows[] = {
+	"fault.after_core_pmd_check", "fault.after_grab", "fault.before_unlock",
+	"writeback.after_tag", "writeback.found_locked", NULL
+};
+
+static int lacks_nothing(int session)
+{
+	struct report report = {};
+	struct lack lack;
+	int err = report_read(&report, session);
+
+	if (!err && bridge_lacks(&report, windows, &lack)) {
+		printf("B3 recorded: skipped: %s\n", lack.words);
+		err = -EOPNOTSUPP;
+	}
+	report_free(&report);
+	return err;
+}
+
+/* A session that records; or -errno. */
 static int open_recorder(struct stock *stock)
 {
 	int session = control_open(), err;
+	struct lack lack;
 
 	if (session < 0)
-		return -1;
-	err = control_say(session, "bridge %d", stock->fd) ?: control_say(session, "record");
+		return -errno;
+	err = bridge_bind(stock, session, &lack);
+	if (lack.words[0])
+		printf("B3 recorded: skipped: %s\n", lack.words);
+	err = err ?: lacks_nothing(session) ?: control_say(session, "record");
 	if (!err)
 		return session;
 	close(session);
-	errno = -err;
-	return -1;
+	return err;
 }
 
 /* 0 or -errno. */
@@ -82,7 +105,7 @@ static int record_load(struct stock *stock, const struct load *load, double seco
 		return err;
 	session = open_recorder(stock);
 	if (session < 0)
-		return -errno;
+		return session;
 	record->rate = load->play(stock->fd, seconds, &interrupted);
 	if (record->rate < 0)
 		err = -errno;
@@ -130,7 +153,9 @@ static int measure_looking(struct stock *stock, struct looking *looking)
 		if (!less(sync_round(page), &looking->alone))
 			err = -errno;
 		session = open_recorder(stock);
-		if (session < 0 || !less(sync_round(page), &looking->watched))
+		if (session < 0)
+			err = session;
+		else if (!less(sync_round(page), &looking->watched))
 			err = -errno;
 		if (session >= 0)
 			close(session);
@@ -152,16 +177,18 @@ int bridge_record(struct stock *stock, unsigned long seconds, struct record *rec
 				loads[i].name);
 			continue;
 		}
+		if (err == -EOPNOTSUPP)
+			return err;
 		if (err) {
 			fprintf(stderr, "daxlab: load %s: %s\n", loads[i].name, strerror(-err));
-			return -1;
+			return err;
 		}
 		nr++;
 	}
 	err = measure_looking(stock, looking);
 	if (err)
 		fprintf(stderr, "daxlab: what looking costs: %s\n", strerror(-err));
-	return err ? -1 : nr;
+	return err ?: nr;
 }
 
 /* "2^10 12  2^11 3": below that many ns, and how often. */

@@ -47,10 +47,16 @@ static struct {
 	int nr_records;
 	struct looking looking;
 	bool odd;				/* something is not as expected */
+	bool skipped;				/* something cannot be had of this kernel */
 } all;
 
 static bool keep(bool played, const struct series *series)
 {
+	if (played && series->skipped) {
+		printf("%s: skipped: %s\n", series->scenario->id, series->skipped);
+		all.skipped = true;
+		return false;
+	}
 	all.odd |= !played || !series_is_as_expected(series);
 	return played && !interrupted;
 }
@@ -119,6 +125,7 @@ static bool play_all(struct stock *stock, const struct options *options)
 	if (well) {
 		all.nr_records = bridge_record(stock, options->record ?: RECORD_SECONDS,
 					       all.record, &all.looking);
+		all.skipped = all.nr_records == -EOPNOTSUPP;
 		well = all.nr_records >= 0 && !interrupted;
 	}
 	place_close(&place);
@@ -329,5 +336,5 @@ int bridge_report(struct stock *stock, const struct options *options)
 		status = all.odd ? EX_UNEXPECTED : EX_EXPECTED;
 	}
 	free_all();
-	return status;
+	return all.skipped ? EX_SKIPPED : status;
 }

@@ -20,6 +20,7 @@ struct options {
 	bool format;
 	bool unforced;
 	const char *cure;
+	const char *without;
 	bool report;
 	bool conform;
 	unsigned long record;		/* seconds, or 0 */

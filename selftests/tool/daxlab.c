@@ -81,10 +81,10 @@ static const struct {
 	  "\n"
 	  "Exit status as for run; a cell of which the scenario does not speak has no\n"
 	  "expected outcome." },
-	{ "bridge", command_bridge, "furmdFvjcpRC",
+	{ "bridge", command_bridge, "furmdFvjcpRCw",
 	  "bridge SCENARIO [--cure NAME | --unforced | --record SECONDS | --conform] [--report]\n"
 	  "             [--fs ext4|xfs] [--repeat N] [--format] [--verbose] [--json]\n"
-	  "             [--device DEVICE | --mount DIR]",
+	  "             [--device DEVICE | --mount DIR] [--without FUNCTION]",
 	  "Forces races in the kernel's own fs/dax.c, on a filesystem that it mounts with\n"
 	  "dax=always: tasks are parked in the kernel's own functions, nothing of it is\n"
 	  "rebuilt. What is expected depends on the kernel: bugs that are open show, and not\n"
@@ -114,9 +114,13 @@ static const struct {
 	  "  --verbose        who did what, a column per role, and the evidence, of the first\n"
 	  "                   run that was caught\n"
 	  "  --json           for programs; of runs only\n"
+	  "  --without FUNCTION\n"
+	  "                   as on a kernel where this function cannot be hooked: what needs\n"
+	  "                   it is skipped\n"
 	  "\n"
 	  "Exit status: 0 if all is as expected; 1 if not so; 2 for wrong usage, 3 if it\n"
-	  "cannot be done here." },
+	  "cannot be done here; 4 if something was skipped, because this kernel has no\n"
+	  "function to hook, and it is said which." },
 	{ "status", command_status, "", "status",
 	  "What is loaded and mounted, in which variant, and who holds or waits for what." },
 	{ "rescue", command_rescue, "md", "rescue [--mount DIR]",
@@ -190,6 +194,7 @@ static const struct option long_options[] = {
 	{ "format", no_argument, NULL, 'F' },
 	{ "unforced", no_argument, NULL, 'u' },
 	{ "cure", required_argument, NULL, 'c' },
+	{ "without", required_argument, NULL, 'w' },
 	{ "record", required_argument, NULL, 'R' },
 	{ "report", no_argument, NULL, 'p' },
 	{ "conform", no_argument, NULL, 'C' },
@@ -249,6 +254,9 @@ static bool take_option(struct options *options, int letter, char *argument)
 		return true;
 	case 'c':
 		options->cure = argument;
+		return true;
+	case 'w':
+		options->without = argument;
 		return true;
 	case 'C':
 		options->conform = true;

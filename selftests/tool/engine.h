@@ -58,6 +58,7 @@ struct series {
 	const char *variant;
 	bool held;
 	const struct expectation *expect;	/* NULL: nothing is expected */
+	const char *skipped;			/* why it was not played at all, or NULL */
 	unsigned long runs, nr[3];		/* by outcome */
 	unsigned long unexpected;
 	double ms;				/* of all */

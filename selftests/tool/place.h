@@ -12,7 +12,7 @@
 #define DEBUGFS	"/sys/kernel/debug/daxlab"
 
 /* Exit status of the tool. */
-enum { EX_EXPECTED, EX_UNEXPECTED, EX_BAD_USAGE, EX_CANNOT };
+enum { EX_EXPECTED, EX_UNEXPECTED, EX_BAD_USAGE, EX_CANNOT, EX_SKIPPED };
 
 struct place {
 	char dir[PATH_MAX];	/* where it is mounted */

@@ -100,6 +100,7 @@ void print_series_json(struct json *json, const struct series *series)
 	json_string(json, "name", series->scenario->name);
 	json_string(json, "variant", series->variant);
 	json_bool(json, "held", series->held);
+	json_string(json, "skipped", series->skipped);
 	json_string(json, "expected_outcome", expect ? outcome_name(expect->outcome) : NULL);
 	json_string(json, "expected_verdict", expect ? expect->verdict : NULL);
 	json_number(json, "runs", series->runs);

@@ -14,6 +14,7 @@ struct stock {
 	char dir[PATH_MAX];	/* where */
 	bool mounted;		/* by us */
 	int fd;			/* the file: it has no name */
+	const char *without;	/* a function of the kernel that is not to be hooked, or NULL */
 };
 
 /*

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Binds a session to the file of a stock filesystem; and what this kernel lacks for that,
+ * by name: no scenario is played where a hook that it wants is missing.
+ */
+#include "bridge.h"
+
+#include "control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int bridge_bind(const struct stock *stock, int session, struct lack *lack)
+{
+	struct report report = {};
+	const char *line;
+	int err;
+
+	*lack = (struct lack){};
+	if (stock->without)
+		err = control_say(session, "bridge %d without %s", stock->fd, stock->without);
+	else
+		err = control_say(session, "bridge %d", stock->fd);
+	if (err != -EOPNOTSUPP || report_read(&report, session))
+		return err;
+	line = strstr(report.text ?: "", "\nnobridge ");
+	if (line)
+		sscanf(line, "\nnobridge %159[^\n]", lack->words);
+	report_free(&report);
+	return err;
+}
+
+/* Also of windows that need not be crossed: '?'. */
+static bool is_one_of(const char *const *windows, const char *name)
+{
+	for (; *windows; windows++)
+		if (!strcmp(*windows + (**windows == '?'), name))
+			return true;
+	return false;
+}
+
+bool bridge_lacks(const struct report *report, const char *const *windows, struct lack *lack)
+{
+	char function[64], state[16], before[48], after[48];
+	const char *line = report->text ?: "";
+
+	*lack = (struct lack){};
+	for (; *line; line += strcspn(line, "\n"), line += *line == '\n')
+		if (sscanf(line, "hook %63s %15s before %47s after %47s", function, state, before,
+			   after) == 4 && !strcmp(state, "missing") &&
+		    (is_one_of(windows, before) || is_one_of(windows, after))) {
+			snprintf(lack->words, sizeof(lack->words),
+				 "%s() is not in this kernel, or ftrace cannot have it", function);
+			return true;
+		}
+	return false;
+}

@@ -17,15 +17,17 @@ mounts() { awk '{ print $2 }' /proc/mounts | sort; }
 # taken_kib - memory that nothing else explains: slabs that cannot shrink, and
 # pages that somebody in the kernel took for himself. Per-CPU lists of free
 # pages are not in MemFree and can hold tens of MiB, as they keep huge pages
-# too; they are read first, since pages leave them by themselves.
+# too; they are read first, since pages leave them by themselves. Modules that a
+# mount has loaded, such as xfs with 4.6 MiB, stay; ours counts.
 taken_kib() {
 	awk 'FILENAME ~ /zoneinfo/ { if ($1 == "count:") listed += $2 * 4; next }
+		FILENAME ~ /modules/ { if ($1 != "daxlab") modules += $2 / 1024; next }
 		{ m[$1] = $2 }
 		END {
 			print m["MemTotal:"] - m["MemFree:"] - listed - m["Buffers:"] - \
 				m["Cached:"] - m["AnonPages:"] - m["SReclaimable:"] - \
-				m["KernelStack:"] - m["PageTables:"]
-		}' /proc/zoneinfo /proc/meminfo
+				m["KernelStack:"] - m["PageTables:"] - int(modules)
+		}' /proc/zoneinfo /proc/modules /proc/meminfo
 }
 
 remember_state() {

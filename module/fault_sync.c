@@ -98,6 +98,11 @@ vm_fault_t dxl_fault_halves(struct dxl_fault *fault, void *entry)
 		return dxl_fault_error(fault, err);
 	if (!dxl_fault_half_fits(fault, pfn))
 		return VM_FAULT_NOPAGE;
+	/* A huge page may have come while nothing was locked. */
+	if (dxl_fault_pmd_changed(fault)) {
+		dxl_stat_inc(DXL_STAT_FAULT_RETRY);
+		return VM_FAULT_NOPAGE;
+	}
 	if (dxl_watched())
 		dxl_ledger_dirty(tree, hold->entry, hold->first);
 	dxl_entry_set(tree, hold, hold->entry, true);

@@ -71,6 +71,7 @@ static void dxl_gone_unmap(struct super_block *sb)
 static void dxl_gone_under(struct super_block *sb)
 {
 	struct dxl_sb *sbi = DXL_SB(sb);
+	int err = 0;
 
 	pr_warn("%s: the memory of the device goes: what is mapped or done from now on fails\n",
 		sb->s_id);
@@ -78,8 +79,11 @@ static void dxl_gone_under(struct super_block *sb)
 	/* A mount in the making holds it as well. */
 	down_read(&sb->s_umount);
 	if (sb->s_flags & SB_ACTIVE)
-		sync_filesystem(sb);
+		err = sync_filesystem(sb);
 	up_read(&sb->s_umount);
+	if (err)
+		pr_err("%s: not all that was stored could be flushed before it went: %d\n",
+		       sb->s_id, err);
 
 	WRITE_ONCE(sbi->media.gone, true);
 	dxl_rescue(&sbi->lab);

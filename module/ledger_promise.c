@@ -13,6 +13,7 @@
 
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -134,13 +135,16 @@ void dxl_promise_begin(struct dxl_promise *promise, struct dxl_tree *tree,
 	};
 	INIT_LIST_HEAD(&promise->debts);
 	mutex_lock(&ledger->lock);
-	if (dxl_ledger_open(ledger))
-		xa_for_each(&ledger->pages, key, page)
+	if (dxl_ledger_open(ledger)) {
+		xa_for_each(&ledger->pages, key, page) {
 			if (page->tree == tree && page->index >= first &&
 			    page->index <= last &&
 			    !dxl_ledger_is_stored_to(ledger, key) &&
 			    memcmp(dxl_ledger_addr(key), page->media, PAGE_SIZE))
 				dxl_promise_owes(promise, key, page);
+			cond_resched();
+		}
+	}
 	mutex_unlock(&ledger->lock);
 	dxl_note(tree, DXL_EV_SYNC, first, 0, first, promise->nr);
 	dxl_stat_inc(DXL_STAT_PROMISES);

@@ -278,6 +278,35 @@ void dxl_image_fence(void *arg)
 	mutex_unlock(&image->lock);
 }
 
+/**
+ * dxl_image_user_flushed() - User space has flushed lines, and fenced.
+ * @image: with its lock
+ * @offset: in bytes, on the device
+ * @len: bytes, at least 1, that are inside of it
+ *
+ * Who flushed and who tells it are one task. So its fence, as that of a processor,
+ * is one for what the kernel flushed for it too.
+ *
+ * Context: May sleep.
+ */
+void dxl_image_user_flushed(struct dxl_image *image, u64 offset, u64 len)
+{
+	u64 end = round_up(offset + len, DXL_IMAGE_LINE), avail;
+
+	image->flushes++;
+	if (image->state == DXL_IMAGE_CUT ||
+	    dxl_image_drops(image, DXL_DROP_USER))
+		return;
+	offset = round_down(offset, DXL_IMAGE_LINE);
+	for (; offset < end; offset += len) {
+		const void *addr = dxl_memory_addr(image->bdev, offset, &avail);
+
+		len = min3(end - offset, avail, (u64)PMD_SIZE);
+		dxl_image_keep(image, offset, addr, len);
+	}
+	dxl_image_commit(image);
+}
+
 /* Sectors of the memory, as they are now, to media. */
 static void dxl_image_take(struct dxl_image *image, u64 offset, u64 len)
 {

@@ -11,6 +11,8 @@
  *	a write bio, zeroes, discards	at the next flush of the device, by whom
  *					ever, as behind a volatile disk cache; a
  *					FUA write at once
+ *	what user space flushes (CLWB	when it is told to media, with flush=;
+ *	after MAP_SYNC)			as in the memory then
  *	anything else that was stored	when power fails, if chance wants it
  *
  * When power fails, each line of 64 bytes that differs stays as it was on media,
@@ -24,16 +26,21 @@
  *				image. CHOICE: none, all, or a seed
  *	cut=CHOICE,at=N		it fails just before the Nth fence from now on
  *				that would make something durable
+ *	flush=OFFSET,len=N	user space has flushed these bytes of the device, and
+ *				fenced: the lines that have them are durable, and
+ *				what this task has flushed by other ways. A fence
+ *				that counts
  *	drop=KIND[,every=N]	break the device on purpose: each Nth flush or
- *				fence is none. KIND: flush, fence, nothing
+ *				fence is none. KIND: flush, user (a flush=), fence
+ *				(of either), nothing
  *
  * Reading it tells the state: running, armed or cut; and counts.
  * devices/daxlabN/powerloss takes a CHOICE: the memory becomes the image. If power
  * had failed before, it is that image, and CHOICE does not count. EBUSY while the
  * device is mounted.
  *
- * What only user space flushes (CLWB after MAP_SYNC) is not seen, and counts as
- * stored. Nor is dax_flush() of other filesystems: it has no hook for drivers.
+ * What user space flushes and does not tell is not seen, and counts as stored. Nor is
+ * dax_flush() of other filesystems: it has no hook for drivers.
  */
 #ifndef DXL_BDEV_IMAGE_H
 #define DXL_BDEV_IMAGE_H
@@ -51,7 +58,9 @@ struct task_struct;
 enum dxl_image_state { DXL_IMAGE_RUNNING, DXL_IMAGE_ARMED, DXL_IMAGE_CUT };
 
 /* Of the image: what it loses on purpose. */
-enum dxl_image_drop { DXL_DROP_NOTHING, DXL_DROP_FLUSH, DXL_DROP_FENCE };
+enum dxl_image_drop {
+	DXL_DROP_NOTHING, DXL_DROP_FLUSH, DXL_DROP_USER, DXL_DROP_FENCE
+};
 
 /**
  * struct dxl_image_choice - what becomes of lines that nobody flushed
@@ -127,6 +136,7 @@ struct dxl_image *dxl_image_new(struct dxl_bdev *bdev);
 void dxl_image_free(struct dxl_image *image);
 void dxl_image_flushed(void *image, const void *addr, size_t len);
 void dxl_image_fence(void *image);
+void dxl_image_user_flushed(struct dxl_image *image, u64 offset, u64 len);
 void dxl_image_wrote(struct dxl_image *image, u64 offset, u64 len, bool fua);
 void dxl_image_sync(struct dxl_image *image);
 

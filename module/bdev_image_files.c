@@ -25,6 +25,7 @@ static const char * const dxl_image_states[] = {
 static const char * const dxl_image_drops[] = {
 	[DXL_DROP_NOTHING]	= "nothing",
 	[DXL_DROP_FLUSH]	= "flush",
+	[DXL_DROP_USER]		= "user",
 	[DXL_DROP_FENCE]	= "fence",
 };
 
@@ -84,10 +85,24 @@ static int dxl_image_drop(struct dxl_image *image, const char *value,
 	if (kind < 0 || (more && (strncmp(more, "every=", 6) ||
 				  !dxl_image_number(more + 6, &every) ||
 				  !every)))
-		return dxl_image_refuse(value, "drop=flush|fence|nothing[,every=N], N from 1");
+		return dxl_image_refuse(value, "drop=flush|user|fence|nothing[,every=N], N from 1");
 	image->drop = kind;
 	image->drop_every = every;
 	image->drop_seen = 0;
+	return 0;
+}
+
+/* flush=OFFSET,len=N */
+static int dxl_image_flush(struct dxl_image *image, const char *value,
+			   const char *more)
+{
+	u64 offset, len;
+
+	if (!dxl_image_number(value, &offset) || !more ||
+	    strncmp(more, "len=", 4) || !dxl_image_number(more + 4, &len) ||
+	    !len || offset >= image->size || len > image->size - offset)
+		return dxl_image_refuse(value, "flush=OFFSET,len=N, N from 1, inside of the device");
+	dxl_image_user_flushed(image, offset, len);
 	return 0;
 }
 
@@ -101,7 +116,9 @@ static int dxl_image_command(struct dxl_image *image, char *text)
 		return dxl_image_cut(image, text + 4, more);
 	if (!strncmp(text, "drop=", 5))
 		return dxl_image_drop(image, text + 5, more);
-	return dxl_image_refuse(text, "cut= or drop=");
+	if (!strncmp(text, "flush=", 6))
+		return dxl_image_flush(image, text + 6, more);
+	return dxl_image_refuse(text, "cut=, flush= or drop=");
 }
 
 /* One line from the user, without its end. */

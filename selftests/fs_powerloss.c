@@ -10,7 +10,9 @@
  *  4. write bios: durable after a flush of the device, or with O_DSYNC.
  *  5. A device that drops flushes or fences loses what was promised: so the rest
  *     of this file can fail.
- *  6. Bad commands, and a device that is mounted, are refused.
+ *  6. What user space flushes is as durable as what it has told: whole lines, no
+ *     others; a fence that a cut can come before; one that a device can lose alone.
+ *  7. Bad commands, and a device that is mounted, are refused.
  *
  * daxlab-test: timeout=120 needs=module args="size=4M media=on"
  */
@@ -190,6 +192,54 @@ TEST_F(loss, map_sync)
 	EXPECT_EQ(-1, differs(left, 0, SIZE, NEW));
 }
 
+/* The lines of bytes 100 to 5000, which are of two pages, and no other. */
+TEST_F(loss, user_flush)
+{
+	unsigned long long fences = power_count("fences");
+	char left[SIZE];
+
+	pattern(self->map, 0, SIZE, NEW);
+	ASSERT_EQ(0, power_flush(self->fd, self->map, 100, 4900));
+	EXPECT_EQ(fences + 2, power_count("fences"));
+	lose(self, "none", left);
+	EXPECT_EQ(-1, differs(left, 0, 64, OLD));
+	EXPECT_EQ(-1, differs(left + 64, 64, 5056 - 64, NEW));
+	EXPECT_EQ(-1, differs(left + 5056, 5056, SIZE - 5056, OLD));
+}
+
+TEST_F(loss, cut_at_a_user_flush)
+{
+	char left[SIZE];
+
+	ASSERT_EQ(0, power("cut=none,at=2"));
+	pattern(self->map, 0, SIZE, NEW);
+	ASSERT_EQ(0, power_flush(self->fd, self->map, 0, PAGE));
+	EXPECT_FALSE(power_is_cut());
+	ASSERT_EQ(0, power_flush(self->fd, self->map, PAGE, PAGE));
+	EXPECT_TRUE(power_is_cut());
+	ASSERT_EQ(0, power_flush(self->fd, self->map, 2 * PAGE, PAGE));
+	lose(self, "none", left);
+	EXPECT_EQ(-1, differs(left, 0, PAGE, NEW));
+	EXPECT_EQ(-1, differs(left + PAGE, PAGE, SIZE - PAGE, OLD));
+}
+
+/* Lost by drop=user alone, and with all fences; not with the flushes of the kernel. */
+static void user_flush_dropped(struct __test_metadata *_metadata, FIXTURE_DATA(loss) *self,
+			       const char *how, bool kept)
+{
+	char left[SIZE];
+
+	ASSERT_EQ(0, power_write(POWER_DIR "/media", how));
+	pattern(self->map, 0, PAGE, NEW);
+	ASSERT_EQ(0, power_flush(self->fd, self->map, 0, PAGE));
+	lose(self, "none", left);
+	EXPECT_EQ(-1, differs(left, 0, PAGE, kept ? NEW : OLD));
+}
+
+TEST_F(loss, of_user_flush) { user_flush_dropped(_metadata, self, "drop=user", false); }
+TEST_F(loss, of_its_fence) { user_flush_dropped(_metadata, self, "drop=fence", false); }
+TEST_F(loss, not_of_it) { user_flush_dropped(_metadata, self, "drop=flush", true); }
+
 TEST_F(loss, sync_after_the_cut)
 {
 	char left[SIZE];
@@ -249,6 +299,9 @@ TEST(bad_words)
 		"", "\n", "cut", "cut=", "cut=some", "cut=-1", "cut=none,", "cut=none,at=",
 		"cut=none,at=0", "cut=none,at=x", "cut=all,at=1,at=2", "drop=", "drop=all",
 		"drop=fence,every=0", "drop=fence,at=1", "none", "cut=none\ncut=all",
+		"flush=", "flush=0", "flush=0,len=", "flush=0,len=0", "flush=x,len=64",
+		"flush=0,nr=64", "flush=4194304,len=1", "flush=64,len=4194241",
+		"flush=18446744073709551615,len=1", "flush=64,len=18446744073709551615",
 	};
 	unsigned int i;
 

@@ -6,15 +6,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "must.h"
 
 /* alarm() of all tests, and so the limits of kselftest_harness.h. */
 unsigned int __wrap_alarm(unsigned int seconds)
@@ -99,6 +103,18 @@ int dxl_file_allocated(const char *name, off_t size)
 		return -1;
 	}
 	return fd;
+}
+
+bool dxl_extent(int fd, off_t page, struct fiemap_extent *extent)
+{
+	struct {
+		struct fiemap map;
+		struct fiemap_extent extent[1];
+	} list = { .map = { .fm_start = page, .fm_length = DXL_PAGE, .fm_extent_count = 1 } };
+
+	must(!ioctl(fd, FS_IOC_FIEMAP, &list.map));
+	*extent = list.extent[0];
+	return list.map.fm_mapped_extents == 1;
 }
 
 void *dxl_mmap(int fd, off_t offset, size_t length, int prot, int flags, size_t skew)

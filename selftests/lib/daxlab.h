@@ -7,6 +7,7 @@
 #ifndef DAXLAB_SELFTEST_H
 #define DAXLAB_SELFTEST_H
 
+#include <linux/fiemap.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -39,6 +40,9 @@ int dxl_umount(void);
 /* Open a new file of @size bytes on DXL_MNT: a hole, or allocated blocks. */
 int dxl_file_sparse(const char *name, off_t size);
 int dxl_file_allocated(const char *name, off_t size);
+
+/* The extent that has a page of a file. Returns false if it is a hole. */
+bool dxl_extent(int fd, off_t page, struct fiemap_extent *extent);
 
 /*
  * Map @length of @fd at an address that is @skew bytes past a multiple of

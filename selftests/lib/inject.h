@@ -73,13 +73,10 @@ static inline unsigned long long injected(const char *name)
 /* The block of the device that has a page of a file, whose data is allocated. */
 static inline uint64_t block_of(int fd, off_t off)
 {
-	struct {
-		struct fiemap map;
-		struct fiemap_extent extent[1];
-	} list = { .map = { .fm_start = off, .fm_length = PAGE, .fm_extent_count = 1 } };
+	struct fiemap_extent extent;
 
-	must(!ioctl(fd, FS_IOC_FIEMAP, &list.map) && list.map.fm_mapped_extents == 1);
-	return (list.extent[0].fe_physical + off - list.extent[0].fe_logical) / PAGE;
+	must(dxl_extent(fd, off, &extent));
+	return (extent.fe_physical + off - extent.fe_logical) / PAGE;
 }
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Power losses for tests: the files of the media image of DXL_DEV
- * (module/bdev_image.h has the grammar; the module is loaded with media=on).
+ * (module/bdev_image.h has the grammar; the module is loaded with media=on), and
+ * flushes of user space, which are told to it.
  */
 #ifndef POWER_H
 #define POWER_H
@@ -41,6 +42,33 @@ static inline int power(const char *fmt, ...)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	return power_write(POWER_DIR "/media", line);
+}
+
+/*
+ * After stores through MAP_SYNC: flush the lines of some bytes of a file that is
+ * mapped from its first byte on, and tell the image, for each page. Returns 0 or
+ * -errno.
+ */
+static inline int power_flush(int fd, const char *map, off_t off, size_t len)
+{
+	const off_t end = off + len;
+	struct fiemap_extent extent;
+	off_t at, next;
+	int err = 0;
+
+	for (at = off & ~63; at < end; at += 64)
+		__builtin_ia32_clflush(map + at);
+	__builtin_ia32_sfence();
+	for (at = off; at < end && !err; at = next) {
+		next = (at / DXL_PAGE + 1) * DXL_PAGE;
+		if (next > end)
+			next = end;
+		must(dxl_extent(fd, at & ~(DXL_PAGE - 1), &extent));
+		err = power("flush=%llu,len=%llu",
+			    (unsigned long long)(extent.fe_physical + at - extent.fe_logical),
+			    (unsigned long long)(next - at));
+	}
+	return err;
 }
 
 /* The memory becomes what is on media. Returns 0 or -errno. */

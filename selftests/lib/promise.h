@@ -209,7 +209,7 @@ static const struct kind kinds[] = {
 };
 
 #define KINDS		ARRAY_SIZE(kinds)
-#define KINDS_MODELLED	(KINDS - 1)	/* the last: a media image sees no clflush */
+#define KINDS_MODELLED	(KINDS - 1)	/* the last flushes without telling the image */
 
 static struct worker workers[KINDS];
 

@@ -10,10 +10,15 @@
  * again. Longer sequences are picked at random. Power fails again while the mount
  * repairs.
  *
- * With flushes or fences dropped the same search must find violations.
+ * With flushes or fences dropped the same search must find violations; with those of
+ * processes that use MAP_SYNC as well. And of each operation that promises something,
+ * with the flushes of the kernel dropped while it runs and no others: a write with
+ * O_SYNC that does not flush, a MAP_SYNC fault that lets the store through before
+ * the map is durable.
  *
- * Here a part is tried. By hand, each sequence of two operations, each Nth of three,
- * thousands of longer ones:
+ * Here each pair with an operation that promises data or blocks when it returns is
+ * tried, and of others a part. By hand, each sequence of two operations, each Nth of
+ * three, thousands of longer ones:
  *
  *	env DAXLAB_SLOW=99 DAXLAB_CRASH=SEED,N build/selftests/fs_crash
  *
@@ -30,7 +35,9 @@ struct search {
 	unsigned int op[LONGEST];
 	unsigned int nr;
 	uint64_t seed;
+	bool at_once;		/* only sequences with an operation that is CRASH_AT_ONCE */
 	const char *drop;
+	bool in_last;		/* it drops while the last operation runs, not before */
 	bool again;		/* power fails once more, in the repair */
 	unsigned long sequences, states, violations;
 	char why[512];		/* of the first violation */
@@ -51,6 +58,9 @@ static const char *choice_of(const struct search *search, unsigned int at)
 	uint64_t z = mix(search->seed);
 	unsigned int i;
 
+	/* A promise that is lost, not a record that is torn. */
+	if (search->in_last)
+		return "none";
 	for (i = 0; i < search->nr; i++)
 		z = mix(z ^ search->op[i]);
 	z = mix(z ^ at);
@@ -128,7 +138,7 @@ static bool lose_at(struct search *search, unsigned int at)
 	bool during;
 
 	crash_begin(&state);
-	if (search->drop)
+	if (search->drop && !search->in_last)
 		must(!power_write(POWER_DIR "/media", search->drop));
 	for (i = 0; i < search->nr; i++) {
 		op = &crash_ops[search->op[i]];
@@ -137,6 +147,8 @@ static bool lose_at(struct search *search, unsigned int at)
 			crash_after(&state, op, 2 + i);
 		}
 	}
+	if (search->in_last)
+		must(!power_write(POWER_DIR "/media", search->drop));
 	must(!power("cut=%s,at=%u", choice, at));
 	must(!op->run(1 + search->nr));
 	during = power_is_cut();
@@ -157,10 +169,11 @@ static bool lose_at(struct search *search, unsigned int at)
 	return during;
 }
 
-/* Does each operation make sense after those before it? */
+/* Does each operation make sense after those before it, and is this one asked for? */
 static bool fits(const struct search *search)
 {
 	static struct crash_state state;
+	bool asked = !search->at_once;
 	const struct crash_op *op;
 	unsigned int i;
 
@@ -173,8 +186,9 @@ static bool fits(const struct search *search)
 		if (!op->fits(&state) || state.nr_files == CRASH_FILES)
 			return false;
 		crash_after(&state, op, 2 + i);
+		asked = asked || op->kind == CRASH_AT_ONCE;
 	}
-	return true;
+	return asked;
 }
 
 static void every_moment(struct search *search)
@@ -186,21 +200,37 @@ static void every_moment(struct search *search)
 		at++;
 }
 
+/* The first @length operations are choice @nr of all there are. Return: is it one? */
+static bool pick(struct search *search, unsigned int length, unsigned long nr)
+{
+	unsigned int at;
+
+	for (at = 0; at < length; at++, nr /= crash_nr_ops)
+		search->op[at] = nr % crash_nr_ops;
+	return !nr;
+}
+
 /* All sequences of this length, or of each @slice one. */
 static void search_all(struct search *search, unsigned int length, unsigned int slice)
 {
-	unsigned long nr = 1, i, n, taken = 0;
-	unsigned int at;
+	unsigned long i, taken = 0;
 
 	search->nr = length;
-	for (at = 0; at < length; at++)
-		nr *= crash_nr_ops;
-	for (i = 0; i < nr; i++) {
-		for (at = 0, n = i; at < length; at++, n /= crash_nr_ops)
-			search->op[at] = n % crash_nr_ops;
+	for (i = 0; pick(search, length, i); i++)
 		if (fits(search) && !(taken++ % slice))
 			every_moment(search);
-	}
+}
+
+/* Those that end with @last, up to the first violation. */
+static void search_ending(struct search *search, unsigned int length, unsigned int last)
+{
+	unsigned long i;
+
+	search->nr = length;
+	search->op[length - 1] = last;
+	for (i = 0; !search->violations && pick(search, length - 1, i); i++)
+		if (fits(search))
+			every_moment(search);
 }
 
 static void search_random(struct search *search, unsigned int sequences)
@@ -261,6 +291,14 @@ TEST_F_TIMEOUT(crash, two_operations, 100)
 	EXPECT_EQ(0, self->search.violations);
 }
 
+/* Each pair with an operation that promises data or blocks when it returns. */
+TEST_F_TIMEOUT(crash, two_operations_one_at_once, 200)
+{
+	self->search.at_once = true;
+	search_all(&self->search, 2, 1);
+	EXPECT_EQ(0, self->search.violations);
+}
+
 TEST_F_TIMEOUT(crash, three_operations, 100)
 {
 	search_all(&self->search, 3, self->slice);
@@ -295,8 +333,34 @@ TEST_F_TIMEOUT(crash, name, 100)						\
 }
 
 BROKEN(all_flushes_dropped, "drop=flush")
+BROKEN(all_flushes_of_user_space_dropped, "drop=user")
 BROKEN(all_fences_dropped, "drop=fence")
 BROKEN(each_third_flush_dropped, "drop=flush,every=3")
 BROKEN(each_second_fence_dropped, "drop=fence,every=2")
+
+/* Some sequence violates what its last operation promises, which alone is broken. */
+static bool seen_broken(struct search *search, unsigned int op)
+{
+	unsigned int length;
+
+	search->drop = "drop=flush";
+	search->in_last = true;
+	search->violations = 0;
+	for (length = 1; length <= 3 && !search->violations; length++)
+		search_ending(search, length, op);
+	return search->violations;
+}
+
+TEST_F_TIMEOUT(crash, each_operation_is_seen_broken, 100)
+{
+	unsigned int op;
+
+	for (op = 0; op < crash_nr_ops; op++) {
+		if (crash_ops[op].kind == CRASH_LAZY)
+			continue;
+		EXPECT_TRUE(seen_broken(&self->search, op));
+		TH_LOG("%s: %s", crash_ops[op].text, self->search.why);
+	}
+}
 
 TEST_HARNESS_MAIN

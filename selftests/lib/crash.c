@@ -26,6 +26,14 @@ static const char * const paths[CRASH_NAMES] = {
 
 /* Size of what is in a file at first: one page and some. */
 #define FIRST	6000
+/* What is stored to the end of a file: of two pages, or of one. */
+#define END	2400
+
+/* How many pages have some of these bytes. */
+static off_t pages(off_t size)
+{
+	return (size + DXL_PAGE - 1) / DXL_PAGE;
+}
 
 static struct crash_file *file_of(struct crash_state *state, enum crash_name name)
 {
@@ -47,9 +55,11 @@ static void fill(struct crash_file *file, off_t from, off_t to, uint8_t value, b
 
 static void set_size(struct crash_file *file, off_t size)
 {
-	off_t old = file->size;
+	off_t old = file->size, page;
 
 	file->size = size;
+	for (page = pages(size); page < CRASH_PAGES; page++)
+		file->block[page] = false;
 	/* What is beyond the end is zero when it comes back. */
 	fill(file, size < old ? size : old, CRASH_SIZE, 0, true);
 }
@@ -112,6 +122,44 @@ static int store_at(enum crash_name name, off_t from, size_t len, uint8_t value,
 	return finish(fd, good);
 }
 
+/* The end of a is of blocks, of a hole, or unwritten. */
+static int write_end(int flags, uint8_t value)
+{
+	struct stat st;
+
+	if (stat(paths[A], &st))
+		return errno;
+	return write_at(A, flags, st.st_size - END, END, value);
+}
+
+/* The same through MAP_SYNC. */
+static int store_end(uint8_t value, bool flush)
+{
+	int fd = open_at(A, O_RDWR);
+	struct stat st;
+	char *map;
+	bool good;
+
+	if (fd < 0 || fstat(fd, &st))
+		return finish(fd, false);
+	map = mmap(NULL, CRASH_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED_VALIDATE | MAP_SYNC, fd, 0);
+	if (map == MAP_FAILED)
+		return finish(fd, false);
+	memset(map + st.st_size - END, value, END);
+	good = !flush || !power_flush(fd, map, st.st_size - END, END);
+	munmap(map, CRASH_SIZE);
+	return finish(fd, good);
+}
+
+static void stored_end(struct crash_file *file, uint8_t value, bool durable, bool done)
+{
+	off_t from = file->size - END, page;
+
+	fill(file, from, file->size, value, durable && done);
+	for (page = from / DXL_PAGE; done && page < pages(file->size); page++)
+		file->block[page] = true;
+}
+
 /* Each operation: when it fits, what is done, what that promises. */
 #define PROMISE(id, fits_if, call, effect)						\
 static bool fits_##id(const struct crash_state *s) { return fits_if; }		\
@@ -136,8 +184,7 @@ static void add(struct crash_state *s, enum crash_name name, bool done)
 
 	if (!done)
 		return;
-	file->size = 0;
-	fill(file, 0, CRASH_SIZE, 0, true);
+	set_size(file, 0);
 	s->name[name] = s->nr_files++;
 }
 
@@ -202,8 +249,13 @@ static int change(enum crash_name name, int mode, off_t from, off_t len)
 	return finish(fd, fd >= 0 && !fallocate(fd, mode, from, len));
 }
 
+/* While it runs some pages are holes, and others are not. */
 static void zero(struct crash_file *file, off_t from, off_t to, bool done)
 {
+	off_t page;
+
+	for (page = pages(from); page < to / (off_t)DXL_PAGE; page++)
+		file->block[page] = false;
 	fill(file, from, to < file->size ? to : file->size, 0, done);
 }
 
@@ -235,6 +287,12 @@ PROMISE(reserve, HAS(A) && size_of(s, A) < CRASH_SIZE, change(A, 0, 0, CRASH_SIZ
 	cut_to(s, A, CRASH_SIZE, done))
 PROMISE(write_sync, HAS(A) && size_of(s, A) >= 5000, write_at(A, O_DSYNC, 5000, 2000, value),
 	put(file_of(s, A), 5000, 2000, value, done))
+PROMISE(write_o_sync, size_of(s, A) >= END, write_end(O_SYNC, value),
+	stored_end(file_of(s, A), value, true, done))
+PROMISE(map_sync, size_of(s, A) >= END, store_end(value, false),
+	stored_end(file_of(s, A), value, false, done))
+PROMISE(map_sync_flush, size_of(s, A) >= END, store_end(value, true),
+	stored_end(file_of(s, A), value, true, done))
 PROMISE(write_b, HAS(B), write_at(B, 0, 0, 5000, value), put(file_of(s, B), 0, 5000, value, done))
 PROMISE(write_other, size_of(s, A) >= 4200, write_by_other(value),
 	put(file_of(s, A), 200, 4000, value, done))
@@ -243,20 +301,26 @@ PROMISE(rmdir, HAS(DIR_E), ERR(rmdir(paths[DIR_E])), name_as(s, DIR_E, -1, done)
 PROMISE(symlink, !HAS(LINK_S), ERR(symlink("target", paths[LINK_S])),
 	name_as(s, LINK_S, CRASH_FILES, done))
 
-#define ROW_RANGE(id, text, name, from, to) \
-	{ text, fits_##id, run_##id, model_##id, name, from, to }
-#define ROW(id, text, name) ROW_RANGE(id, text, name, 0, CRASH_SIZE)
+#define ROW_KIND(id, text, name, from, to, kind) \
+	{ text, fits_##id, run_##id, model_##id, name, from, to, kind }
+#define ROW(id, text, name) ROW_KIND(id, text, name, 0, CRASH_SIZE, CRASH_ORDINARY)
+#define ROW_LAZY(id, text) ROW_KIND(id, text, -1, 0, 0, CRASH_LAZY)
+#define ROW_AT_ONCE(id, text) ROW_KIND(id, text, -1, 0, 0, CRASH_AT_ONCE)
 
 const struct crash_op crash_ops[] = {
-	ROW(create, "create b", -1), ROW(overwrite, "overwrite a", -1),
+	ROW(create, "create b", -1), ROW_LAZY(overwrite, "overwrite a"),
 	ROW(append, "append a", -1), ROW(shrink, "shrink a", -1), ROW(grow, "grow a", -1),
 	ROW(rename_ab, "rename a b", -1), ROW(rename_ba, "rename b a", -1),
 	ROW(rename_ac, "rename a d/c", -1), ROW(exchange, "exchange a b", -1),
 	ROW(link, "link a b", -1), ROW(unlink_a, "unlink a", -1), ROW(unlink_b, "unlink b", -1),
-	ROW(sync_a, "fsync a", A), ROW(sync_b, "fsync b", B), ROW(store, "store to a", -1),
+	ROW(sync_a, "fsync a", A), ROW(sync_b, "fsync b", B), ROW_LAZY(store, "store to a"),
 	ROW(store_sync, "store to a, msync", A), ROW(punch, "punch a", -1),
-	ROW(reserve, "fallocate a", -1), ROW_RANGE(write_sync, "write a O_DSYNC", A, 5000, 7000),
-	ROW(write_b, "write b", -1), ROW(write_other, "another task writes a", -1),
+	ROW(reserve, "fallocate a", -1),
+	ROW_KIND(write_sync, "write a O_DSYNC", A, 5000, 7000, CRASH_AT_ONCE),
+	ROW_AT_ONCE(write_o_sync, "write a O_SYNC"),
+	ROW_AT_ONCE(map_sync, "store to a MAP_SYNC"),
+	ROW_AT_ONCE(map_sync_flush, "store to a MAP_SYNC, flush"),
+	ROW(write_b, "write b", -1), ROW_LAZY(write_other, "another task writes a"),
 	ROW(mkdir, "mkdir e", -1), ROW(rmdir, "rmdir e", -1), ROW(symlink, "symlink s", -1),
 };
 
@@ -303,7 +367,13 @@ static bool file_is(const struct crash_file *file, const char *path, char *why, 
 	static uint8_t left[CRASH_SIZE + 1];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got = fd < 0 ? -1 : pread(fd, left, sizeof(left), 0), i;
+	struct fiemap_extent extent;
+	int page, lost = -1;
 
+	for (page = 0; fd >= 0 && page < CRASH_PAGES; page++)
+		if (file->block[page] && (!dxl_extent(fd, page * DXL_PAGE, &extent) ||
+					  extent.fe_flags & FIEMAP_EXTENT_UNWRITTEN))
+			lost = page;
 	if (fd >= 0)
 		close(fd);
 	if (got != file->size) {
@@ -317,7 +387,10 @@ static bool file_is(const struct crash_file *file, const char *path, char *why, 
 			 file->may[i]);
 		return false;
 	}
-	return true;
+	if (lost < 0)
+		return true;
+	snprintf(why, size, "%s page %d is a hole", path, lost);
+	return false;
 }
 
 static int names_in(const char *path)

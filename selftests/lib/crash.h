@@ -6,7 +6,9 @@
  * Names, sizes and what is cut off are promised when a call returns, whole or not
  * at all while it runs. Data is promised by a sync; until then each byte is any of
  * the values that were stored to it since the last one. What extends a file is
- * there if the size is.
+ * there if the size is. A store through MAP_SYNC promises that its page is a block
+ * of the file, and who has flushed the lines that they are durable: the same as a
+ * sync.
  */
 #ifndef CRASH_H
 #define CRASH_H
@@ -16,6 +18,7 @@
 #include <sys/types.h>
 
 #define CRASH_SIZE	12288	/* most bytes of a file */
+#define CRASH_PAGES	3
 #define CRASH_FILES	5	/* that a sequence may make */
 #define CRASH_VALUES	32	/* of bytes: 0, 1 at first, then one per operation */
 
@@ -25,12 +28,19 @@ struct crash_file {
 	off_t size;
 	uint8_t now[CRASH_SIZE];	/* as a reader sees it */
 	uint32_t may[CRASH_SIZE];	/* a bit for each value that it may have */
+	bool block[CRASH_PAGES];	/* this page has one, as was promised */
 };
 
 struct crash_state {
 	int name[CRASH_NAMES];		/* number of the file, or -1 */
 	int nr_files;
 	struct crash_file file[CRASH_FILES];
+};
+
+enum crash_kind {
+	CRASH_ORDINARY,		/* promises names, sizes, or what was stored before */
+	CRASH_LAZY,		/* promises nothing that is not there before */
+	CRASH_AT_ONCE,		/* promises data or blocks of its own, without a sync */
 };
 
 struct crash_op {
@@ -43,6 +53,7 @@ struct crash_op {
 	void (*model)(struct crash_state *state, uint8_t value, bool done);
 	int syncs;		/* this name, or -1: */
 	off_t from, to;		/* these bytes */
+	enum crash_kind kind;
 };
 
 extern const struct crash_op crash_ops[];

@@ -26,8 +26,8 @@ void dxl_writeback_told(struct inode *inode, const struct dxl_hold *hold,
 			unsigned int nr);
 
 /* writeback_variant.c */
-pgoff_t dxl_writeback_varied(struct inode *inode, pgoff_t start,
-			     struct dxl_hold *hold, unsigned int nr);
+bool dxl_writeback_varied(struct inode *inode, pgoff_t start,
+			  struct dxl_hold *hold, unsigned int nr);
 int dxl_writeback_range_varied(struct inode *inode, pgoff_t first,
 			       pgoff_t last);
 

@@ -9,6 +9,10 @@
  *	flush		what was stored is on the media
  *	clean		marks off, unlock, wake
  *
+ * It goes over the range once. Behind it, what it had on its list is clean, and what
+ * comes back there is of later stores, on the list of another sync: to go back for
+ * that would have no end while others store and sync.
+ *
  * What a sync promises: every store that was complete when it was called is on
  * the media when it returns. Such a store was made through an entry that is
  * DIRTY when tag looks, or whose flush it then waits for, since the marks go
@@ -105,11 +109,13 @@ static int dxl_writeback_list(struct inode *inode, pgoff_t first, pgoff_t last)
 
 	dxl_stat_inc(DXL_STAT_WRITEBACKS);
 	while ((nr = dxl_entry_collect(tree, next, last, hold, DXL_BATCH)) > 0) {
+		next = hold[nr - 1].first + dxl_entry_pages(hold[nr - 1].entry);
 		dxl_window(DXL_WIN_WRITEBACK_AFTER_LOCK, tree, hold->first,
 			   dxl_entry_order(hold->entry), DXL_ACCESS_NONE);
 		written += nr;
 		if (dxl_varied()) {
-			next = dxl_writeback_varied(inode, first, hold, nr);
+			if (dxl_writeback_varied(inode, first, hold, nr))
+				next = first;
 			continue;
 		}
 		dxl_writeback_protect(inode, hold, nr);

@@ -120,14 +120,12 @@ static void dxl_sync_step(struct inode *inode, enum dxl_sync_step step,
  * @nr: how many
  *
  * Context: May sleep, inside dxl_media_enter().
- * Return: Where the next batch is looked for.
+ * Return: Whether the sync looks at its whole range again.
  */
-pgoff_t dxl_writeback_varied(struct inode *inode, pgoff_t start,
-			     struct dxl_hold *hold, unsigned int nr)
+bool dxl_writeback_varied(struct inode *inode, pgoff_t start,
+			  struct dxl_hold *hold, unsigned int nr)
 {
 	struct dxl_tree *tree = &DXL_I(inode)->tree;
-	const struct dxl_hold *end = hold + nr - 1;
-	pgoff_t next = end->first + dxl_entry_pages(end->entry);
 	bool locked = dxl_choice(tree->lab, DXL_KNOB_SYNC_LOCK) ==
 		      DXL_SYNC_LOCK_HELD;
 	const u8 *order = dxl_sync_orders[dxl_choice(tree->lab,
@@ -142,8 +140,8 @@ pgoff_t dxl_writeback_varied(struct inode *inode, pgoff_t start,
 	if (locked)
 		dxl_entry_clean(tree, hold, nr);
 	cond_resched();
-	/* DIRTY comes back: without a list a sync must not go back. */
-	return dxl_sync_mark(tree) == DXL_MARK_DIRTY ? next : start;
+	/* What it has passed may be unlocked now; DIRTY alone would come back. */
+	return dxl_sync_skips(tree) && dxl_sync_mark(tree) != DXL_MARK_DIRTY;
 }
 
 /**

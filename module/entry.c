@@ -12,6 +12,7 @@
  */
 #include "entry_int.h"
 #include "entry_variant.h"
+#include "owner.h"
 #include "stats.h"
 #include "trace.h"
 
@@ -40,6 +41,7 @@ void dxl_tree_init(struct dxl_tree *tree, const struct dxl_tree_ops *ops,
 	INIT_HLIST_HEAD(&tree->holds);
 	INIT_LIST_HEAD(&tree->waiters);
 	tree->owed = 0;
+	tree->owned = 0;
 }
 
 /**
@@ -243,7 +245,7 @@ static void dxl_entry_downgrade(struct dxl_tree *tree, struct xa_state *xas,
 	WARN_ON_ONCE(old != hold.entry);
 	dxl_entry_release(tree, &hold);
 	if (dxl_watched())
-		dxl_note_entry(tree, DXL_EV_REMOVE, hold.entry, index);
+		dxl_entry_removed(tree, hold.entry, index);
 	dxl_window(DXL_WIN_GRAB_DOWNGRADE_REMOVED, tree, index, DXL_PMD_ORDER,
 		   DXL_ACCESS_NONE);
 	dxl_entry_wake(key, DXL_WAKE_ALL);
@@ -360,9 +362,13 @@ void dxl_entry_set(struct dxl_tree *tree, struct dxl_hold *hold, void *entry,
 				 dxl_entry_pages(hold->entry));
 	}
 
+	if (dxl_watched() && new != hold->entry)
+		dxl_owner_ready(tree, new);
 	xas_lock(&xas);
 	if (dxl_hold_find(&xas, hold)) {
 		dxl_entry_replace(&xas, new);
+		if (dxl_watched() && new != hold->entry)
+			dxl_owner_take(tree, new, hold->first);
 		if (dirty)
 			xas_set_mark(&xas, DXL_MARK_DIRTY);
 	} else {

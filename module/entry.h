@@ -98,6 +98,7 @@ struct dxl_tree_ops {
  * @holds: struct dxl_hold of each locked entry
  * @waiters: struct dxl_waiter of each sleeping task
  * @owed: wakes whose store is done and which are not issued, while watched
+ * @owned: dxl_watch_round() in which its frames have owners (owner.h)
  * @lab: whose choices and log apply; NULL in tests of the entry lock alone
  * @dep_map: the entries, as lockdep knows them
  */
@@ -110,6 +111,7 @@ struct dxl_tree {
 	struct hlist_head holds;
 	struct list_head waiters;
 	unsigned int owed;
+	u64 owned;
 	struct lockdep_map dep_map;
 };
 

@@ -5,6 +5,7 @@
 #include "entry_evict.h"
 #include "entry_int.h"
 #include "entry_variant.h"
+#include "owner.h"
 
 #include <linux/sched.h>
 
@@ -38,9 +39,8 @@ unsigned long dxl_entry_evict_clean(struct dxl_tree *tree, pgoff_t first,
 		    !xas_get_mark(&xas, DXL_MARK_TOWRITE) &&
 		    key.first >= first && next - 1 <= last) {
 			xas_store(&xas, NULL);
-			dxl_note(tree, DXL_EV_REMOVE, key.first,
-				 dxl_entry_order(entry), key.first,
-				 xa_to_value(entry));
+			if (dxl_watched())
+				dxl_entry_removed(tree, entry, key.first);
 			dxl_entry_wake(key, DXL_WAKE_ALL);
 			removed++;
 		}
@@ -68,8 +68,8 @@ static void dxl_entry_unmap_delete(struct dxl_tree *tree, struct xa_state *xas,
 	xas_lock(xas);
 	xas_set(xas, hold.first);
 	xas_store(xas, NULL);
-	dxl_note(tree, DXL_EV_REMOVE, hold.first, dxl_entry_order(entry),
-		 hold.first, xa_to_value(hold.entry));
+	if (dxl_watched())
+		dxl_entry_removed(tree, hold.entry, hold.first);
 	dxl_entry_release(tree, &hold);
 	dxl_entry_wake(key, DXL_WAKE_ALL);
 }
@@ -170,6 +170,8 @@ void dxl_entry_force(struct dxl_tree *tree, struct dxl_hold *hold, void *entry)
 	xas_store(&xas, new);
 	__xa_clear_mark(&tree->xa, hold->first, DXL_MARK_DIRTY);
 	__xa_clear_mark(&tree->xa, hold->first, DXL_MARK_TOWRITE);
+	if (dxl_watched())
+		dxl_owner_put(tree, hold->entry);
 	hold->entry = new;
 	xas_unlock(&xas);
 }

@@ -191,6 +191,7 @@ static __always_inline bool dxl_hold_find(struct xa_state *xas,
 /* entry_watch.c: the same steps while somebody watches, or variants */
 void dxl_note_entry(struct dxl_tree *tree, enum dxl_event_type type,
 		    const void *entry, pgoff_t index);
+void dxl_entry_removed(struct dxl_tree *tree, const void *entry, pgoff_t index);
 void dxl_entry_woken(struct dxl_tree *tree, pgoff_t first, const void *entry);
 void dxl_entry_unlock_slowly(struct dxl_tree *tree, struct dxl_hold *hold);
 void dxl_grab_looked(struct dxl_tree *tree, const struct xa_state *xas,

@@ -148,7 +148,7 @@ static void dxl_take_out(struct dxl_tree *tree, struct xa_state *xas,
 	xas_reset(xas);
 	old = xas_store(xas, NULL);
 	if (old && dxl_watched())
-		dxl_note_entry(tree, DXL_EV_REMOVE, old, index);
+		dxl_entry_removed(tree, old, index);
 	xas_reset(xas);
 }
 

@@ -134,7 +134,7 @@ static void dxl_walk_remove(struct dxl_walk *walk, struct xa_state *xas,
 		   DXL_ACCESS_NONE);
 	xas_store(xas, NULL);
 	if (dxl_watched())
-		dxl_note_entry(walk->tree, DXL_EV_REMOVE, entry, index);
+		dxl_entry_removed(walk->tree, entry, index);
 	dxl_window(DXL_WIN_INVALIDATE_BEFORE_WAKE, walk->tree, index, order,
 		   DXL_ACCESS_NONE);
 	if (dxl_varied())

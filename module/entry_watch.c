@@ -6,6 +6,7 @@
 #include "entry_int.h"
 #include "entry_variant.h"
 #include "oracle.h"
+#include "owner.h"
 #include "role.h"
 #include "stats.h"
 
@@ -23,6 +24,20 @@ void dxl_note_entry(struct dxl_tree *tree, enum dxl_event_type type,
 {
 	dxl_note(tree, type, dxl_entry_first(entry, index),
 		 dxl_entry_order(entry), index, xa_to_value(entry));
+}
+
+/**
+ * dxl_entry_removed() - An entry is out of the tree, and its frames nobody's.
+ * @tree: the tree
+ * @entry: its value
+ * @index: for which index
+ *
+ * Context: Called with xa_lock.
+ */
+void dxl_entry_removed(struct dxl_tree *tree, const void *entry, pgoff_t index)
+{
+	dxl_note_entry(tree, DXL_EV_REMOVE, entry, index);
+	dxl_owner_put(tree, entry);
 }
 
 /**

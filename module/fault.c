@@ -219,8 +219,11 @@ static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 	struct dxl_hold *hold = &fault->hold;
 	unsigned long pfn;
 
-	if (dxl_varied() && dxl_fault_is_halved(fault))
-		return dxl_fault_halves(fault, entry);
+	if (dxl_varied()) {
+		dxl_fault_associate(fault);
+		if (dxl_fault_is_halved(fault))
+			return dxl_fault_halves(fault, entry);
+	}
 	if (fault->write || entry != hold->entry) {
 		dxl_fault_window(fault, DXL_WIN_FAULT_BEFORE_INSERT_ENTRY);
 		if (dxl_watched() && fault->write)

@@ -124,6 +124,7 @@ vm_fault_t dxl_fault_insert_varied(const struct dxl_fault *fault,
 int dxl_fault_grab_varied(struct dxl_fault *fault, struct dxl_fault_seen *seen);
 vm_fault_t dxl_fault_hole_page(struct dxl_fault *fault);
 void dxl_fault_collides(const struct dxl_fault *fault);
+void dxl_fault_associate(const struct dxl_fault *fault);
 int dxl_fault_map_varied(const struct dxl_fault *fault, struct dxl_run *run);
 bool dxl_fault_misaligned(struct vm_fault *vmf);
 

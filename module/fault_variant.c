@@ -8,6 +8,7 @@
 #include "entry_evict.h"
 #include "entry_variant.h"
 #include "fs_variant.h"
+#include "owner.h"
 #include "role.h"
 #include "stats.h"
 
@@ -311,6 +312,25 @@ void dxl_fault_collides(const struct dxl_fault *fault)
 	dxl_damage(dxl_fault_tree(fault), fault->order ?
 		   DXL_DAMAGE_HUGE_OVER_TABLE : DXL_DAMAGE_PTE_UNDER_HUGE,
 		   hold->first, dxl_entry_order(hold->entry));
+}
+
+/**
+ * dxl_fault_associate() - associate=always: a fault changes whose frames are (E7).
+ * @fault: the fault
+ *
+ * The old kernel compared sizes: that of the entry with that of the fault.
+ *
+ * Context: May sleep. The entry is locked.
+ */
+void dxl_fault_associate(const struct dxl_fault *fault)
+{
+	const struct dxl_hold *hold = &fault->hold;
+
+	if (dxl_fault_choice(fault, DXL_KNOB_ASSOCIATE) == DXL_ASSOCIATE_ALWAYS &&
+	    dxl_entry_is_data(hold->entry) &&
+	    dxl_entry_order(hold->entry) > fault->order && dxl_watched())
+		dxl_owner_mix(dxl_fault_tree(fault), hold->entry, hold->first,
+			      fault->index);
 }
 
 /* Is a page of the file a hole? */

@@ -282,6 +282,19 @@ struct dxl_ledger {
 	struct dxl_broken broken[DXL_BROKEN_KEPT];
 };
 
+/**
+ * struct dxl_owners - which page of which file a frame is (owner.h)
+ * @lock: guards what the chunks hold, and that they are there; inside xa_lock of
+ *	trees
+ * @chunks: struct dxl_owner[DXL_PMD_PAGES], by frame >> DXL_PMD_ORDER
+ * @round: of dxl_watch_round() that it is about
+ */
+struct dxl_owners {
+	spinlock_t lock;
+	struct xarray chunks;
+	u64 round;
+};
+
 #define DXL_PIN_LOSSES		8
 
 /**
@@ -334,6 +347,7 @@ struct dxl_pins {
  * @txn: the transaction (variants of knob txn only)
  * @frozen: frozen folios
  * @ledger: what is durable
+ * @owners: whose the frames are
  * @pins: pinned pages
  * @rescues: counts rescues; a wait that a knob made ends when it changes
  * @stock: of a bridge: only the rules of its own session act in it
@@ -357,6 +371,7 @@ struct dxl_lab {
 	struct dxl_txn txn;
 	struct dxl_frozen frozen;
 	struct dxl_ledger ledger;
+	struct dxl_owners owners;
 	struct dxl_pins pins;
 	atomic_t rescues;
 	bool stock;

@@ -7,6 +7,7 @@
 #include "frozen.h"
 #include "ledger.h"
 #include "oracle.h"
+#include "owner.h"
 #include "role.h"
 #include "verdict.h"
 
@@ -130,6 +131,7 @@ void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb)
 	INIT_LIST_HEAD(&lab->frozen.spins);
 	mutex_init(&lab->frozen.mutex);
 	dxl_ledger_init(&lab->ledger);
+	dxl_owners_init(&lab->owners);
 	spin_lock_init(&lab->pins.lock);
 	INIT_LIST_HEAD(&lab->pins.waits);
 	INIT_LIST_HEAD(&lab->pwbs);
@@ -181,6 +183,7 @@ void dxl_lab_exit(struct dxl_lab *lab)
 	dxl_oracle_forget(lab);
 	dxl_cache_free(lab);
 	dxl_ledger_exit(&lab->ledger);
+	dxl_owners_exit(&lab->owners);
 	kvfree(lab->log);
 }
 

@@ -29,7 +29,8 @@ struct inode;
 	V(BROKEN, "broken-promise")		/* O4: a sync returned, and stores are on no media */ \
 	V(UNPROTECTED, "unprotected-mapping")	/* O4: writable, and the entry is clean */ \
 	V(PINNED, "freed-pinned")		/* O7 */			\
-	V(NO_FOLIO, "no-folio")			/* an entry without frame, taken for one */
+	V(NO_FOLIO, "no-folio")			/* an entry without frame, taken for one */ \
+	V(UNOWNED, "unowned-frame")		/* a memory error would not find its page */
 
 enum dxl_verdict_kind {
 #define DXL_VERDICT_ENUM(kind, name) DXL_VERDICT_##kind,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The flow audit: block map -> entry -> page table, each against the one before
+ * The flow audit: block map -> entry -> page table, each against the one before,
+ * and the owners of frames against the entries
  *
  * A page is judged while nothing about it can change: i_rwsem shared keeps out
  * write(2), truncate and punch; the page-table lock keeps the mapping, and inside
@@ -11,6 +12,7 @@
  */
 #include "verdict.h"
 #include "fault.h"
+#include "owner.h"
 
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -261,6 +263,33 @@ static void dxl_audit_areas(struct dxl_audit *audit)
 	i_mmap_unlock_read(mapping);
 }
 
+/* The frame of a data entry against its owner. Called with xa_lock. */
+static void dxl_audit_owner(struct dxl_audit *audit,
+			    const struct dxl_page_state *page)
+	__must_hold(&dxl_audit_tree(audit)->xa.xa_lock)
+{
+	struct dxl_tree *tree = dxl_audit_tree(audit);
+	struct dxl_owner owner;
+
+	if (!dxl_owner_of(tree, page->frame, &owner) ||
+	    (owner.tree == tree && owner.index == page->index))
+		return;
+	if (owner.tree)
+		dxl_audit_wrong(audit, DXL_VERDICT_UNOWNED, page,
+				"its entry has frame 0x%lx, and a memory error would find page 0x%lx of %s file",
+				page->frame, owner.index,
+				owner.tree == tree ? "this" : "another");
+	else if (owner.index != DXL_OWNER_NONE)
+		dxl_audit_wrong(audit, DXL_VERDICT_UNOWNED, page,
+				"its entry has frame 0x%lx, but a memory error would find no owner: a PTE fault at page 0x%lx put %lu and took 1",
+				page->frame, owner.index,
+				dxl_entry_pages(page->entry));
+	else
+		dxl_audit_wrong(audit, DXL_VERDICT_UNOWNED, page,
+				"its entry has frame 0x%lx, but a memory error would find no owner",
+				page->frame);
+}
+
 /* An entry against the block map. Called with xa_lock. */
 static void dxl_audit_entry(struct dxl_audit *audit, pgoff_t index)
 	__must_hold(&dxl_audit_tree(audit)->xa.xa_lock)
@@ -270,6 +299,8 @@ static void dxl_audit_entry(struct dxl_audit *audit, pgoff_t index)
 	if (!dxl_audit_look(audit, index, &page) || !page.known ||
 	    !page.entry || dxl_entry_is_empty(page.entry))
 		return;
+	if (dxl_entry_is_data(page.entry))
+		dxl_audit_owner(audit, &page);
 	if (dxl_entry_is_zero(page.entry)) {
 		if (page.written)
 			dxl_audit_wrong(audit, DXL_VERDICT_STALE_ENTRY, &page,

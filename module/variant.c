@@ -56,7 +56,7 @@ static const struct {
 	  "the 2017 races: stale holes, colliding sizes, eviction of mapped entries" },
 	{ "v4.12", "wake_removal=next,colour=late,towrite=at_lock,protect=head,layout=none,evict_pinned=free",
 	  "after their fixes, but misaligned PMD faults" },
-	{ "v4.20", "wait_key=searcher,order_rule=wait_own,wake_removal=next,downgrade=sticky,scan=positioned,sync_scan=positioned,towrite=at_lock,protect=raw_head,busy_scan=mapped,evict_pinned=free",
+	{ "v4.20", "wait_key=searcher,order_rule=wait_own,wake_removal=next,downgrade=sticky,scan=positioned,sync_scan=positioned,towrite=at_lock,protect=raw_head,busy_scan=mapped,evict_pinned=free,associate=always",
 	  "the 2019 hang: sleeper and waker on different keys" },
 	{ "v5.3-rc1", "put=inverted,order_rule=before_null,wake_removal=next,scan=positioned,sync_scan=positioned,towrite=at_lock,protect=head,busy_scan=mapped,evict_pinned=free",
 	  "the 2019 fix as it was merged" },

@@ -348,6 +348,12 @@
 	C(SYNC_FAULT, UNCHECKED, "unchecked",				\
 	  "as dropped, and nothing is compared (never shipped)")
 
+#define DXL_CHOICES_ASSOCIATE(C)					\
+	C(ASSOCIATE, SWAP, "swap",					\
+	  "frames are taken and put only where an entry is swapped (1571c029a2ff)") \
+	C(ASSOCIATE, ALWAYS, "always",					\
+	  "also by a page fault on a PMD entry, which stays: 512 are put, one is taken: bug of v4.16..v5.1 (fixed by 1571c029a2ff)")
+
 /* K(KNOB, name, meaning) */
 #define DXL_KNOB_TABLE(K)						\
 	K(WAIT_KEY, "wait_key", "what a waiter sleeps on")		\
@@ -386,7 +392,8 @@
 	K(BUSY_TEST, "busy_test", "whose references tell that a page is pinned") \
 	K(PIN_VAR, "pin_var", "on which variable a waiter for a pin sleeps") \
 	K(EVICT_PINNED, "evict_pinned", "what becomes of pinned blocks of a deleted file") \
-	K(SYNC_FAULT, "sync_fault", "how a store makes its block durable before it is mapped")
+	K(SYNC_FAULT, "sync_fault", "how a store makes its block durable before it is mapped") \
+	K(ASSOCIATE, "associate", "when a fault changes whose a frame is")
 
 enum dxl_knob {
 #define DXL_KNOB_ENUM(knob, name, meaning) DXL_KNOB_##knob,

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../module"
 rules='
 variant.h bdev_inject.h : key.h
 lab.h            : key.h variant.h
-entry.h window.h oracle.h ledger.h : lab.h
+entry.h window.h oracle.h ledger.h owner.h : lab.h
 role.h           : lab.h window.h
 session.h        : role.h
 window_rule.h    : session.h
@@ -33,7 +33,7 @@ selftest/entry*  : ../entry_int.h ../entry_variant.h ../selftest.h ../stats.h ..
 *.h              :
 main.c           : *
 bdev*.c          : bdev.h bdev_image.h bdev_inject.h compat.h compat_mm.h stats.h trace.h units.h selftest/bdev*.c
-entry*.c         : compat.h entry.h entry_int.h entry_variant.h entry_evict.h lab.h variant.h window.h role.h oracle.h stats.h trace.h selftest/entry*.c
+entry*.c         : compat.h entry.h entry_int.h entry_variant.h entry_evict.h lab.h variant.h window.h role.h oracle.h owner.h stats.h trace.h selftest/entry*.c
 selftest/bdev*.c : bdev.h
 bridge*.c        : [!b]* bridge.h bridge_int.h
 *.c              : [!b]* balloc.h bridge.h

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Group E: pinned pages, and what their blocks are freed under
+ * Group E: pinned pages, and what their blocks are freed under; whose frames are
  */
 #include "run.h"
 #include "stories_e.h"
@@ -19,5 +19,7 @@ const struct scenario *const scenarios_e[] = {
 	&e5_refcount_zero_based,
 	&e5_tail,
 	&e6_zero_entry_as_folio,
+	&e7_association_mixed_sizes,
+	&e7_same_size,
 	NULL
 };

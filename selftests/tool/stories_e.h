@@ -23,5 +23,8 @@ extern const struct scenario e4_forgotten_entry;
 extern const struct scenario e5_refcount_zero_based;
 extern const struct scenario e5_tail;
 extern const struct scenario e6_zero_entry_as_folio;
+/* e7_association.c */
+extern const struct scenario e7_association_mixed_sizes;
+extern const struct scenario e7_same_size;
 
 #endif

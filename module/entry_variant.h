@@ -53,6 +53,8 @@ void *dxl_scan_varied(struct dxl_walk *walk, struct xa_state *xas, void *entry,
 	__must_hold(&xas->xa->xa_lock);
 
 int dxl_entry_wait_dirty(struct dxl_tree *tree, pgoff_t first, pgoff_t last);
+int dxl_entry_clear_dirty(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
+			  bool waits);
 void dxl_entry_unmark(struct dxl_tree *tree, const struct dxl_hold *hold,
 		      unsigned int nr, bool dirty);
 

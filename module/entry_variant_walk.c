@@ -194,20 +194,19 @@ void *dxl_scan_varied(struct dxl_walk *walk, struct xa_state *xas, void *entry,
 	return NULL;
 }
 
-/**
- * dxl_entry_wait_dirty() - Wait until no DIRTY entry of a range is locked.
- * @tree: the tree
- * @first: first page index
- * @last: last page index, inclusive
- *
- * Each is looked at until it is found unlocked, once. Whoever had it locked has
- * flushed it then if he was a sync; he has not if he was a fault.
- *
- * Context: May sleep for owners of entries, one at a time; the caller owns none.
- * Return: 0; -EDEADLK after dxl_tree_rescue().
+/*
+ * Wait for the DIRTY entries of a range; take the marks off all entries, which may
+ * be about to get them, locked or not; or both.
  */
-int dxl_entry_wait_dirty(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
+enum dxl_dirty_walk { DXL_DIRTY_WAIT, DXL_DIRTY_CLEAR, DXL_DIRTY_WAIT_CLEAR };
+
+/* Return: 0; -EDEADLK after dxl_tree_rescue(). */
+static int dxl_walk_dirty(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
+			  enum dxl_dirty_walk what)
 {
+	enum dxl_window found = what == DXL_DIRTY_WAIT ?
+				DXL_WIN_WRITEBACK_FOUND_LOCKED :
+				DXL_WIN_INVALIDATE_FOUND_LOCKED;
 	struct dxl_walk walk = {
 		.tree = tree,
 		.first = first,
@@ -222,21 +221,27 @@ int dxl_entry_wait_dirty(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
 	xas_lock(&xas);
 	for (;;) {
 		xas_set(&xas, walk.index);
-		entry = xas_find_marked(&xas, last, DXL_MARK_DIRTY);
+		if (what == DXL_DIRTY_WAIT)
+			entry = xas_find_marked(&xas, last, DXL_MARK_DIRTY);
+		else
+			entry = xas_find(&xas, last);
 		woken = walk.waited;
 		if (woken)
 			dxl_walk_woken(&walk, entry, xas.xa_index);
 		if (!entry)
 			break;
 		first = dxl_entry_first(entry, xas.xa_index);
-		if (dxl_entry_is_locked(entry)) {
-			dxl_window(DXL_WIN_WRITEBACK_FOUND_LOCKED, tree,
-				   xas.xa_index, dxl_entry_order(entry),
-				   DXL_ACCESS_NONE);
+		if (dxl_entry_is_locked(entry) && what != DXL_DIRTY_CLEAR) {
+			dxl_window(found, tree, xas.xa_index,
+				   dxl_entry_order(entry), DXL_ACCESS_NONE);
 			dxl_walk_wait(&walk, &xas, entry);
 			if (walk.err)
 				break;
 			continue;
+		}
+		if (what != DXL_DIRTY_WAIT) {
+			xas_clear_mark(&xas, DXL_MARK_DIRTY);
+			xas_clear_mark(&xas, DXL_MARK_TOWRITE);
 		}
 		if (woken && first == walk.slept)
 			dxl_entry_put(dxl_entry_key(tree, entry, first));
@@ -246,6 +251,42 @@ int dxl_entry_wait_dirty(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
 	dxl_entry_judge(tree);
 	xas_unlock(&xas);
 	return walk.err;
+}
+
+/**
+ * dxl_entry_wait_dirty() - Wait until no DIRTY entry of a range is locked.
+ * @tree: the tree
+ * @first: first page index
+ * @last: last page index, inclusive
+ *
+ * Each is looked at until it is found unlocked, once. Whoever had it locked has
+ * flushed it then if he was a sync; he has not if he was a fault.
+ *
+ * Context: May sleep for owners of entries, one at a time; the caller owns none.
+ * Return: 0; -EDEADLK after dxl_tree_rescue().
+ */
+int dxl_entry_wait_dirty(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
+{
+	return dxl_walk_dirty(tree, first, last, DXL_DIRTY_WAIT);
+}
+
+/**
+ * dxl_entry_clear_dirty() - Take the marks off the entries of a range.
+ * @tree: the tree
+ * @first: first page index
+ * @last: last page index, inclusive
+ * @waits: of a locked one once it is unlocked; else at once
+ *
+ * For a caller who is about to remove them, and their blocks (C10).
+ *
+ * Context: As dxl_entry_wait_dirty().
+ * Return: As dxl_entry_wait_dirty().
+ */
+int dxl_entry_clear_dirty(struct dxl_tree *tree, pgoff_t first, pgoff_t last,
+			  bool waits)
+{
+	return dxl_walk_dirty(tree, first, last, waits ? DXL_DIRTY_WAIT_CLEAR :
+							 DXL_DIRTY_CLEAR);
 }
 
 /**

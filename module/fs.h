@@ -32,6 +32,8 @@
  * (file.c)		  map_lock: change the block map, drop it
  *			  wait for entries: inval.c; no lock of ours is held
  *			  copy from the user: may fault, so nothing but i_rwsem
+ *			  (write_map=cow: invalidate_lock exclusive, for a swap
+ *			  of the map as truncate would cut it)
  *
  * read(2), seek,	i_rwsem shared: against the freeing of map nodes
  * fiemap
@@ -243,7 +245,7 @@ bool dxl_balloc_reap(struct dxl_sb *sbi);
 u64 dxl_balloc_census(struct dxl_sb *sbi, u64 *first);
 void dxl_balloc_keep_pinned(struct dxl_sb *sbi);
 
-/* map.c, map_change.c, map_cut.c: page of a file -> block; nobody else writes words */
+/* map*.c: page of a file -> block; nobody else writes words */
 
 /* A run of pages of a file in one state. */
 struct dxl_run {
@@ -273,6 +275,9 @@ int dxl_map_alloc_whole(struct inode *inode, pgoff_t index, unsigned long nr,
 int dxl_map_cut(struct inode *inode, pgoff_t *next, pgoff_t last,
 		struct dxl_cut *cut);
 void dxl_map_free_cut(struct inode *inode, struct dxl_cut *cut);
+void dxl_map_free_run(struct inode *inode, u64 block, unsigned long nr);
+void dxl_map_lose_run(struct inode *inode, u64 block, unsigned long nr);
+int dxl_map_swap(struct inode *inode, pgoff_t index, u64 block);
 u64 dxl_map_count(struct inode *inode);
 void dxl_iomap_set(struct inode *inode, const struct dxl_run *run,
 		   struct iomap *iomap);

@@ -133,6 +133,11 @@ ssize_t dxl_write_varied(struct inode *inode, loff_t pos, size_t len,
 	struct dxl_run run;
 	ssize_t ret;
 
+	if (dxl_choice(lab, DXL_KNOB_WRITE_MAP)) {
+		ret = dxl_write_cow(inode, pos, len, from);
+		if (ret)
+			return ret;
+	}
 	if (choice.txn) {
 		ret = dxl_txn_hold(inode);
 		if (ret)

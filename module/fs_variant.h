@@ -18,6 +18,10 @@ long dxl_inval_varied(struct inode *inode, pgoff_t first, pgoff_t last);
 int dxl_variant_change(struct super_block *sb, const struct dxl_variant *from,
 		       const struct dxl_variant *to);
 
+/* write_cow.c */
+ssize_t dxl_write_cow(struct inode *inode, loff_t pos, size_t len,
+		      struct iov_iter *from);
+
 /* writeback.c: what writeback_variant.c shares */
 void dxl_writeback_protect(struct inode *inode, const struct dxl_hold *hold,
 			   unsigned int nr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Map words and walks: what map.c, map_change.c and map_cut.c share, and nobody
- * else.
+ * Map words and walks: what map.c, map_change.c, map_cut.c and map_swap.c share,
+ * and nobody else.
  */
 #ifndef DXL_MAP_H
 #define DXL_MAP_H

@@ -211,6 +211,38 @@ static void dxl_cut_free_unpinned(struct inode *inode, u64 block,
 }
 
 /**
+ * dxl_map_free_run() - Free adjacent blocks that have left the map.
+ * @inode: the file
+ * @block: first of them
+ * @nr: how many
+ *
+ * Context: Any process context; nothing maps the blocks any more.
+ */
+void dxl_map_free_run(struct inode *inode, u64 block, unsigned long nr)
+{
+	dxl_cut_free_unpinned(inode, block, nr);
+	inode_sub_bytes(inode, (loff_t)nr << DXL_BLOCK_SHIFT);
+}
+
+/**
+ * dxl_map_lose_run() - Do not free them: something may still map them.
+ * @inode: the file
+ * @block: first of them
+ * @nr: how many
+ *
+ * They stay in use until the next mount, which counts anew what is free.
+ *
+ * Context: Any context.
+ */
+void dxl_map_lose_run(struct inode *inode, u64 block, unsigned long nr)
+{
+	dxl_info_ratelimited(inode->i_sb,
+			     "inode %lu: %lu blocks from %llu may be in use: not free until the next mount",
+			     dxl_ino(inode), nr, block);
+	inode_sub_bytes(inode, (loff_t)nr << DXL_BLOCK_SHIFT);
+}
+
+/**
  * dxl_map_free_cut() - Free what dxl_map_cut() detached.
  * @inode: the file
  * @cut: emptied
@@ -222,11 +254,7 @@ void dxl_map_free_cut(struct inode *inode, struct dxl_cut *cut)
 	unsigned int i;
 
 	dxl_balloc_reap(DXL_SB(inode->i_sb));
-	for (i = 0; i < cut->nr; i++) {
-		dxl_cut_free_unpinned(inode, cut->run[i].block,
-				      cut->run[i].nr);
-		inode_sub_bytes(inode,
-				(loff_t)cut->run[i].nr << DXL_BLOCK_SHIFT);
-	}
+	for (i = 0; i < cut->nr; i++)
+		dxl_map_free_run(inode, cut->run[i].block, cut->run[i].nr);
 	cut->nr = 0;
 }

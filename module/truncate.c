@@ -99,14 +99,8 @@ static void dxl_cut_lose(struct inode *inode, struct dxl_cut *cut)
 {
 	unsigned int i;
 
-	for (i = 0; i < cut->nr; i++) {
-		dxl_info_ratelimited(inode->i_sb,
-				     "inode %lu: %lu blocks from %llu may be in use: not free until the next mount",
-				     dxl_ino(inode), cut->run[i].nr,
-				     cut->run[i].block);
-		inode_sub_bytes(inode,
-				(loff_t)cut->run[i].nr << DXL_BLOCK_SHIFT);
-	}
+	for (i = 0; i < cut->nr; i++)
+		dxl_map_lose_run(inode, cut->run[i].block, cut->run[i].nr);
 	cut->nr = 0;
 }
 

@@ -354,6 +354,17 @@
 	C(ASSOCIATE, ALWAYS, "always",					\
 	  "also by a page fault on a PMD entry, which stays: 512 are put, one is taken: bug of v4.16..v5.1 (fixed by 1571c029a2ff)")
 
+#define DXL_CHOICES_WRITE_MAP(C)					\
+	C(WRITE_MAP, IN_PLACE, "in_place", "to the block that it has")	\
+	C(WRITE_MAP, COW, "cow",					\
+	  "to a new block, and the map is swapped; faults are excluded, entries flushed before: sound (proposed here)") \
+	C(WRITE_MAP, COW_REFUSED, "cow_refused",			\
+	  "likewise, but faults go on and dirty entries stay: bug of v6.2 (f80e1668888f)") \
+	C(WRITE_MAP, COW_CLEARS, "cow_clears",				\
+	  "faults go on, dirty marks come off, also of locked entries, then what is clean goes (f76b3a32879d as of v6.12)") \
+	C(WRITE_MAP, COW_WAITS, "cow_waits",				\
+	  "likewise, once an entry is unlocked: what a fault makes dirty afterwards stays (v7.3)")
+
 /* K(KNOB, name, meaning) */
 #define DXL_KNOB_TABLE(K)						\
 	K(WAIT_KEY, "wait_key", "what a waiter sleeps on")		\
@@ -393,7 +404,8 @@
 	K(PIN_VAR, "pin_var", "on which variable a waiter for a pin sleeps") \
 	K(EVICT_PINNED, "evict_pinned", "what becomes of pinned blocks of a deleted file") \
 	K(SYNC_FAULT, "sync_fault", "how a store makes its block durable before it is mapped") \
-	K(ASSOCIATE, "associate", "when a fault changes whose a frame is")
+	K(ASSOCIATE, "associate", "when a fault changes whose a frame is") \
+	K(WRITE_MAP, "write_map", "where write(2) stores to a page that has data")
 
 enum dxl_knob {
 #define DXL_KNOB_ENUM(knob, name, meaning) DXL_KNOB_##knob,

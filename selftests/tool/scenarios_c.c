@@ -29,6 +29,10 @@ const struct scenario *const scenarios_c[] = {
 	&c8_skip_unmap,
 	&c9_hole_vs_write_fault,
 	&c9_over_data,
+	&c10_cow_dirty,
+	&c10_locked,
+	&c10_gap,
+	&c10_pmd,
 	&c11_second_half,
 	NULL
 };

@@ -61,6 +61,11 @@ extern const struct scenario c8_skip_unmap;
 /* c9_hole_vs_store.c */
 extern const struct scenario c9_hole_vs_write_fault;
 extern const struct scenario c9_over_data;
+/* c10_cow.c */
+extern const struct scenario c10_cow_dirty;
+extern const struct scenario c10_locked;
+extern const struct scenario c10_gap;
+extern const struct scenario c10_pmd;
 /* c11_second_half.c */
 extern const struct scenario c11_second_half;
 

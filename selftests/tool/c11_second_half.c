@@ -75,3 +75,71 @@ const struct scenario c11_second_half = {
 	.check = both_ended,
 	.expect = expect,
 };
+
+/* Between the halves the page gets another block, and an entry that has it. */
+static void changed(struct run *run)
+{
+	bool halves = variant_has(run, "sync_fault=dropped") ||
+		      variant_has(run, "sync_fault=frame") ||
+		      variant_has(run, "sync_fault=kind");
+
+	if (halves)
+		STEP(held_at(run, "storer", "mkwrite.after_fault_unlock",
+			     DEED(STORE, .page = AT, .value = 0xc11)));
+	else
+		STEP(done(run, "storer", DEED(STORE, .page = AT, .value = 0xc11)));
+	STEP(start(run, "writer", DEED(WRITE, .page = AT, .nr = 1, .value = 0xc12)));
+	STEP(still(run));
+	CERTIFY(run, is_idle(run, "writer") == !variant_has(run, "sync_fault=kind"));
+	STEP(start(run, "reader", DEED(LOAD, .page = AT)));
+	STEP(still(run));
+	STEP(release(run, "storer"));
+	STEP(still(run));
+}
+
+static void all_ended(struct run *run)
+{
+	REQUIRE(run, !result_of(run, "storer").error && !result_of(run, "writer").error &&
+		     !result_of(run, "reader").error);
+}
+
+static const char *const windows_frame[] = {
+	"?mkwrite.after_fault_unlock", "write.copy_user", NULL
+};
+
+static const struct expectation expect_frame[] = {
+	{ "sync_fault=dropped,write_map=cow", CAUGHT, "stale-mapping stale-frame",
+	  "the kind is right, the frame another" },
+	{ "sync_fault=frame,write_map=cow", PASSED, NULL, "the frame tells" },
+	{ "sync_fault=kind,write_map=cow", PASSED, NULL, "upstream: the write waits for both halves" },
+	{ "write_map=cow", PASSED, NULL, "there is no second half" },
+	{ "sound", PASSED, NULL, NULL },
+	{}
+};
+
+const struct scenario c11_frame = {
+	.id = "C11-frame",
+	.name = "sync-fault-changed-frame",
+	.title = "the entry is of the same kind as before, but has another frame",
+	.story = "As C11, but the block is not punched: a write(2) puts another in its place, and a\n"
+		 "load makes an entry for it. The second half finds an entry of the kind that it left,\n"
+		 "and maps the frame that it knew.",
+	.interleaving =
+		"storer                           writer                  reader\n"
+		"store: entry of B, unlocked\n"
+		"  * mkwrite.after_fault_unlock\n"
+		"                                 write: new block C,\n"
+		"                                   entry out, frees B\n"
+		"                                                         load: entry of C\n"
+		"locks the entry, maps B (bug)",
+	.references = "71eab6dfd91e, caa51d26f85c, v4.15; races.md C11, C10",
+	.windows = windows_frame,
+	.role = {
+		{ "storer", MAP_PTES, NULL, "stores to a page" },
+		{ "writer", MAP_NONE, NULL, "write(2) of it" },
+		{ "reader", MAP_PTES, NULL, "loads it" },
+	},
+	.play = changed,
+	.check = all_ended,
+	.expect = expect_frame,
+};

@@ -34,5 +34,6 @@ const struct scenario *const scenarios_c[] = {
 	&c10_gap,
 	&c10_pmd,
 	&c11_second_half,
+	&c11_frame,
 	NULL
 };

@@ -68,5 +68,6 @@ extern const struct scenario c10_gap;
 extern const struct scenario c10_pmd;
 /* c11_second_half.c */
 extern const struct scenario c11_second_half;
+extern const struct scenario c11_frame;
 
 #endif

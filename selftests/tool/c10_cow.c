@@ -114,7 +114,8 @@ static const char *const windows_locked[] = {
 static const struct expectation expect_locked[] = {
 	{ "write_map=cow_clears", CAUGHT, "stale-entry -", "6.12" },
 	{ "write_map=cow_refused", CAUGHT, "stale-entry -", NULL },
-	{ "write_map=cow_waits", PASSED, NULL, "7.3: the fault is waited for, then the mark comes off" },
+	{ "write_map=cow_waits", PASSED, NULL,
+	  "7.3: the fault is waited for, then the mark comes off" },
 	{ "write_map=cow", PASSED, NULL, "the write waits for the fault: invalidate_lock" },
 	{ "sound", PASSED, NULL, NULL },
 	{}
@@ -172,7 +173,8 @@ static void late_seen(struct run *run)
 static const char *const windows_gap[] = { "?" GAP, "fault.before_map", NULL };
 
 static const struct expectation expect_gap[] = {
-	{ "write_map=cow_waits", CAUGHT, "stale-entry -", "7.3: nothing keeps faults away in between" },
+	{ "write_map=cow_waits", CAUGHT, "stale-entry -",
+	  "7.3: nothing keeps faults away in between" },
 	{ "write_map=cow_clears", CAUGHT, "stale-entry -", "6.12" },
 	{ "write_map=cow_refused", CAUGHT, "stale-entry -", NULL },
 	{ "write_map=cow", PASSED, NULL, "faults are excluded" },

@@ -303,6 +303,7 @@ void dxl_image_user_flushed(struct dxl_image *image, u64 offset, u64 len)
 
 		len = min3(end - offset, avail, (u64)PMD_SIZE);
 		dxl_image_keep(image, offset, addr, len);
+		cond_resched();
 	}
 	dxl_image_commit(image);
 }

@@ -69,8 +69,8 @@ bool dxl_freeze_end(struct dxl_freeze *freeze, bool thaw)
 }
 
 /*
- * Nobody has thawed a folio of a file for too long. In hard interrupt context: if
- * ksoftirqd waits for the CPU that a lookup spins on, so do timers of the wheel.
+ * Nobody has thawed a folio of a file for too long. No timer of the wheel: those
+ * wait for ksoftirqd, if that waits for the CPU that a lookup spins on.
  */
 static enum hrtimer_restart dxl_freeze_guard(struct hrtimer *timer)
 {
@@ -192,7 +192,7 @@ struct dxl_freeze *dxl_freeze(struct dxl_tree *tree,
 	dxl_stat_inc(DXL_STAT_FREEZES);
 	if (mapping->host)
 		hrtimer_start(&freeze->guard, ms_to_ktime(DXL_GUARD_MS),
-			      HRTIMER_MODE_REL_HARD);
+			      HRTIMER_MODE_REL);
 	err = dxl_window(DXL_WIN_FREEZE_HELD, tree, freeze->index,
 			 folio_order(folio), DXL_ACCESS_NONE);
 	if (!err)

@@ -130,11 +130,12 @@ ssize_t dxl_write_varied(struct inode *inode, loff_t pos, size_t len,
 		.txn = dxl_choice(lab, DXL_KNOB_TXN),
 		.invalidate = dxl_choice(lab, DXL_KNOB_INVALIDATE),
 	};
+	unsigned int write_map = dxl_choice(lab, DXL_KNOB_WRITE_MAP);
 	struct dxl_run run;
 	ssize_t ret;
 
-	if (dxl_choice(lab, DXL_KNOB_WRITE_MAP)) {
-		ret = dxl_write_cow(inode, pos, len, from);
+	if (write_map) {
+		ret = dxl_write_cow(inode, pos, len, from, write_map);
 		if (ret)
 			return ret;
 	}

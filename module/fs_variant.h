@@ -20,7 +20,7 @@ int dxl_variant_change(struct super_block *sb, const struct dxl_variant *from,
 
 /* write_cow.c */
 ssize_t dxl_write_cow(struct inode *inode, loff_t pos, size_t len,
-		      struct iov_iter *from);
+		      struct iov_iter *from, unsigned int how);
 
 /* writeback.c: what writeback_variant.c shares */
 void dxl_writeback_protect(struct inode *inode, const struct dxl_hold *hold,

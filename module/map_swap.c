@@ -35,7 +35,7 @@ static int dxl_map_word(struct inode *inode, pgoff_t index, __le64 **word)
  *
  * Context: May sleep; i_rwsem exclusively, inside dxl_media_enter(). Takes
  * map_lock.
- * Return: 0; -EIO, with nothing changed.
+ * Return: 0; -EIO or -ENOSPC, with nothing changed.
  */
 int dxl_map_swap(struct inode *inode, pgoff_t index, u64 block)
 {

@@ -8,16 +8,16 @@
  * invalidates first and swaps last; here it is as with any change of the map, so
  * that a fault which comes after the swap finds the new block.
  *
- * write_map=cow excludes faults and pins meanwhile, as truncate does, and flushes:
- * then no entry is dirty, no page writable, and whatever was stored is in the
- * old block. The other choices do none of that, and differ in what they do about
- * entries that are dirty (C10).
+ * write_map=cow excludes faults meanwhile, as truncate does, and flushes: then no
+ * entry is dirty, no page writable, and whatever was stored is in the old block. A
+ * page that is pinned keeps its block: who has the pin may store to that yet. The
+ * other choices do none of that, and differ in what they do about entries that are
+ * dirty (C10).
  */
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "fs_variant.h"
 #include "entry_variant.h"
-#include "layout.h"
 #include "ledger.h"
 #include "window.h"
 
@@ -54,6 +54,8 @@ static int dxl_cow_fill(const struct dxl_cow *cow)
 	unsigned long pfn;
 	long got;
 
+	if (cow->len == PAGE_SIZE)
+		return 0;
 	got = dxl_media_map(media, cow->old, 1, &from, &pfn);
 	if (got > 0)
 		got = dxl_media_map(media, cow->new, 1, &to, &pfn);
@@ -80,17 +82,21 @@ static int dxl_cow_swap(struct dxl_cow *cow)
 	return 0;
 }
 
-/* write_map=cow. An entry of 2 MiB goes as a whole, so all of it is flushed. */
+/*
+ * write_map=cow. An entry of 2 MiB goes as a whole, so all of it is flushed. -EBUSY:
+ * the page is pinned; each mapping of 2 MiB counts as that, and none is left.
+ */
 static int dxl_cow_alone(struct dxl_cow *cow)
 {
 	loff_t pos = (loff_t)(cow->index & ~DXL_PMD_COLOUR) << PAGE_SHIFT;
 	struct inode *inode = cow->inode;
 	int err;
 
-	err = dxl_layout_lock(inode, cow->index, cow->index + 1);
-	if (err)
-		return err;
-	err = dxl_writeback_range(inode, pos, pos + PMD_SIZE - 1);
+	filemap_invalidate_lock(inode->i_mapping);
+	dxl_inval_mappings(inode, cow->index, cow->index);
+	err = -EBUSY;
+	if (!dxl_media_pinned(dxl_media_of(inode), cow->old))
+		err = dxl_writeback_range(inode, pos, pos + PMD_SIZE - 1);
 	if (!err)
 		err = dxl_cow_swap(cow);
 	if (!err)
@@ -127,22 +133,35 @@ static void dxl_cow_end(const struct dxl_cow *cow, int err)
 		dxl_map_lose_run(cow->inode, cow->old, 1);
 }
 
+/* One that turned bad is not given back, else it would be found again and again. */
+static int dxl_cow_take(struct dxl_cow *cow)
+{
+	struct dxl_sb *sbi = DXL_SB(cow->inode->i_sb);
+	unsigned long pfn;
+	void *addr;
+	long got;
+
+	got = dxl_balloc(sbi, DXL_NO_BLOCK, 1, &cow->new);
+	if (got > 0)
+		got = dxl_media_map(&sbi->media, cow->new, 1, &addr, &pfn);
+	return min(got, 0L);
+}
+
 /**
  * dxl_write_cow() - Write to a page that has data, in another block.
  * @inode: the file
  * @pos: first byte
  * @len: bytes
  * @from: where from
+ * @how: choice of write_map, which is not in_place
  *
  * Context: As dxl_write_varied().
- * Return: bytes copied, at most to the end of the page; 0: it has no data; a
- * negative errno.
+ * Return: bytes copied, at most to the end of the page; 0: it has no data, or is
+ * pinned, and is to be written in place; a negative errno.
  */
 ssize_t dxl_write_cow(struct inode *inode, loff_t pos, size_t len,
-		      struct iov_iter *from)
+		      struct iov_iter *from, unsigned int how)
 {
-	unsigned int how = dxl_choice(&DXL_SB(inode->i_sb)->lab,
-				      DXL_KNOB_WRITE_MAP);
 	struct dxl_cow cow = {
 		.inode = inode,
 		.index = pos >> PAGE_SHIFT,
@@ -156,8 +175,8 @@ ssize_t dxl_write_cow(struct inode *inode, loff_t pos, size_t len,
 	if (err || run.block == DXL_NO_BLOCK || run.unwritten)
 		return err;
 	cow.old = run.block;
-	err = dxl_balloc(DXL_SB(inode->i_sb), DXL_NO_BLOCK, 1, &cow.new);
-	if (err < 0)
+	err = dxl_cow_take(&cow);
+	if (err)
 		return err;
 	run.block = cow.new;
 	ret = dxl_write_copy(inode, &run, pos,
@@ -171,5 +190,5 @@ ssize_t dxl_write_cow(struct inode *inode, loff_t pos, size_t len,
 			iov_iter_revert(from, ret);
 	}
 	dxl_cow_end(&cow, err);
-	return err ?: ret;
+	return err == -EBUSY ? 0 : err ?: ret;
 }

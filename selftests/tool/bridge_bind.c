@@ -22,8 +22,9 @@ int bridge_bind(const struct stock *stock, int session, struct lack *lack)
 		err = control_say(session, "bridge %d without %s", stock->fd, stock->without);
 	else
 		err = control_say(session, "bridge %d", stock->fd);
-	if (err != -EOPNOTSUPP || report_read(&report, session))
+	if (err != -EOPNOTSUPP)
 		return err;
+	report_read(&report, session);
 	line = strstr(report.text ?: "", "\nnobridge ");
 	if (line)
 		sscanf(line, "\nnobridge %159[^\n]", lack->words);

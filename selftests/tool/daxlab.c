@@ -119,8 +119,8 @@ static const struct {
 	  "                   it is skipped\n"
 	  "\n"
 	  "Exit status: 0 if all is as expected; 1 if not so; 2 for wrong usage, 3 if it\n"
-	  "cannot be done here; 4 if something was skipped, because this kernel has no\n"
-	  "function to hook, and it is said which." },
+	  "cannot be done here; 4 if something was skipped for what this kernel lacks, such\n"
+	  "as a function to hook, and it is said what." },
 	{ "status", command_status, "", "status",
 	  "What is loaded and mounted, in which variant, and who holds or waits for what." },
 	{ "rescue", command_rescue, "md", "rescue [--mount DIR]",

@@ -86,9 +86,8 @@ void dxl_cure_walked(const struct dxl_bridge *bridge, pgoff_t first,
 		if (!xa_is_value(entry) ||
 		    !(xa_to_value(entry) & DXL_STOCK_LOCKED))
 			continue;
-		end = xas.xa_index;
-		if (xa_to_value(entry) & DXL_STOCK_PMD)
-			end |= BIT(DXL_PMD_ORDER) - 1;
+		end = xas.xa_index |
+		      (BIT(dxl_stock_order(xa_to_value(entry))) - 1);
 		xas_set(&at, xas.xa_index);
 		/*
 		 * The lock is dropped while it waits. Not xas_pause(): that of 6.1

@@ -20,6 +20,12 @@
 #define DXL_STOCK_PMD		2UL
 #define DXL_STOCK_NO_FRAME	12UL	/* zero page, empty */
 
+/* Of the value of an entry. */
+static inline unsigned int dxl_stock_order(unsigned long value)
+{
+	return value & DXL_STOCK_PMD ? DXL_PMD_ORDER : 0;
+}
+
 /* Where a function tells which file it is about. */
 enum dxl_hook_key {
 	DXL_KEY_XAS,		/* first argument: struct xa_state */

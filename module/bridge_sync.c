@@ -58,7 +58,7 @@ static void dxl_sync_frame(struct dxl_bridge *bridge, struct dxl_sync *sync,
 {
 	struct dxl_frame *frame = &sync->frame[sync->nr++];
 
-	frame->order = value & DXL_STOCK_PMD ? DXL_PMD_ORDER : 0;
+	frame->order = dxl_stock_order(value);
 	frame->index = round_down(index, BIT(frame->order));
 	frame->pfn = value >> DXL_STOCK_SHIFT;
 	frame->state = dxl_frame_is_new(bridge, frame, value) ?
@@ -100,7 +100,7 @@ static void dxl_sync_look(struct dxl_bridge *bridge, struct dxl_sync *sync,
 		value = dxl_sync_value(entry);
 		if (!value)
 			continue;
-		mask = value & DXL_STOCK_PMD ? BIT(DXL_PMD_ORDER) - 1 : 0;
+		mask = BIT(dxl_stock_order(value)) - 1;
 		if (bridge->tally &&
 		    dxl_record_is_young(bridge, xas.xa_index & ~mask,
 					xas.xa_index | mask)) {
@@ -149,8 +149,7 @@ struct dxl_sync *dxl_sync_begin(struct dxl_bridge *bridge, pgoff_t first,
 	unsigned int room = dxl_sync_room(bridge, first, last);
 	struct dxl_sync *sync;
 
-	sync = kvmalloc(struct_size(sync, frame, room),
-			GFP_NOFS | __GFP_NOWARN);
+	sync = kvmalloc(struct_size(sync, frame, room), DXL_LAB_GFP);
 	if (!sync) {
 		spin_lock_irq(&bridge->lock);
 		bridge->untold++;

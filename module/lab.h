@@ -282,6 +282,9 @@ struct dxl_ledger {
 	struct dxl_broken broken[DXL_BROKEN_KEPT];
 };
 
+/* Called inside faults and writeback, which reclaim may wait for. */
+#define DXL_LAB_GFP		(GFP_NOFS | __GFP_NOWARN)
+
 /**
  * struct dxl_owners - which page of which file a frame is (owner.h)
  * @lock: guards what the chunks hold, and that they are there; inside xa_lock of

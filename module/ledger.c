@@ -119,12 +119,12 @@ static struct dxl_ledger_page *dxl_ledger_page_new(struct dxl_ledger *ledger,
 
 	if (ledger->nr_pages == DXL_LEDGER_PAGES)
 		goto untold;
-	page = kzalloc(sizeof(*page), DXL_LEDGER_GFP);
+	page = kzalloc(sizeof(*page), DXL_LAB_GFP);
 	if (!page)
 		goto untold;
-	page->media = (void *)__get_free_page(DXL_LEDGER_GFP);
+	page->media = (void *)__get_free_page(DXL_LAB_GFP);
 	if (!page->media || xa_err(xa_store(&ledger->pages, key, page,
-					    DXL_LEDGER_GFP))) {
+					    DXL_LAB_GFP))) {
 		free_page((unsigned long)page->media);
 		kfree(page);
 		goto untold;
@@ -225,7 +225,7 @@ static void dxl_ledger_take(struct dxl_ledger *ledger, unsigned long key,
 
 	if (!page)
 		return;
-	flush = kzalloc(sizeof(*flush), DXL_LEDGER_GFP);
+	flush = kzalloc(sizeof(*flush), DXL_LAB_GFP);
 	if (!flush) {
 		dxl_ledger_lose(ledger, key);
 		return;
@@ -239,7 +239,7 @@ static void dxl_ledger_take(struct dxl_ledger *ledger, unsigned long key,
 	list_add_tail(&flush->list, &ledger->flushes);
 	if (!memcmp(addr, page->media, PAGE_SIZE))
 		return;
-	flush->data = (void *)__get_free_page(DXL_LEDGER_GFP);
+	flush->data = (void *)__get_free_page(DXL_LAB_GFP);
 	if (flush->data) {
 		memcpy(flush->data, addr, PAGE_SIZE);
 	} else {

@@ -35,9 +35,6 @@ struct dxl_tree;
 #define DXL_LINE_SHIFT		6	/* what caches write back: 64 bytes */
 #define DXL_PAGE_LINES		(PAGE_SIZE >> DXL_LINE_SHIFT)
 
-/* Called inside faults and writeback, which reclaim may wait for. */
-#define DXL_LEDGER_GFP		(GFP_NOFS | __GFP_NOWARN)
-
 /**
  * struct dxl_storing - stores of the kernel that are under way
  * @list: in dxl_ledger.stores

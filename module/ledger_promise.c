@@ -86,11 +86,11 @@ static u64 dxl_lines_differ(const void *a, const void *b)
 static void dxl_promise_owes(struct dxl_promise *promise, unsigned long key,
 			     const struct dxl_ledger_page *page)
 {
-	struct dxl_debt *debt = kzalloc(sizeof(*debt), DXL_LEDGER_GFP);
+	struct dxl_debt *debt = kzalloc(sizeof(*debt), DXL_LAB_GFP);
 	u64 told = ~dxl_ledger_unfenced(promise->ledger, key);
 
 	if (debt)
-		debt->data = (void *)__get_free_page(DXL_LEDGER_GFP);
+		debt->data = (void *)__get_free_page(DXL_LAB_GFP);
 	if (!debt || !debt->data) {
 		promise->blind = true;
 		kfree(debt);

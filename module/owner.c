@@ -8,9 +8,6 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-/* Called inside faults, which reclaim may wait for. */
-#define DXL_OWNER_GFP	(GFP_NOFS | __GFP_NOWARN)
-
 static void dxl_owner_clear(struct dxl_owner *owner, unsigned long nr,
 			    pgoff_t index)
 {
@@ -43,12 +40,12 @@ static bool dxl_owner_make_room(struct dxl_owners *owners, const void *entry)
 
 	if (dxl_owner_at(owners, frame))
 		return true;
-	chunk = kmalloc_array(DXL_PMD_PAGES, sizeof(*chunk), DXL_OWNER_GFP);
+	chunk = kmalloc_array(DXL_PMD_PAGES, sizeof(*chunk), DXL_LAB_GFP);
 	if (!chunk)
 		return false;
 	dxl_owner_clear(chunk, DXL_PMD_PAGES, DXL_OWNER_NONE);
 	err = xa_insert(&owners->chunks, dxl_owner_key(frame), chunk,
-			DXL_OWNER_GFP);
+			DXL_LAB_GFP);
 	if (err)
 		kfree(chunk);
 	return !err || err == -EBUSY;

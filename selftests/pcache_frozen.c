@@ -283,15 +283,13 @@ TEST_F(frozen, not_once_removed)
 	close(pin[1]);
 }
 
-/* The state of ksoftirqd of processor 1, which is told to be of no importance. */
-static char ksoftirqd_state(int policy)
+/* ksoftirqd of processor 1: a kernel thread of the boot, so its number is low. */
+static pid_t ksoftirqd(void)
 {
-	struct sched_param none = {};
 	char comm[32] = "";
 	pid_t pid = 1;
 	FILE *file;
 
-	/* A kernel thread of the boot: its number is low. */
 	while (strcmp(comm, "ksoftirqd/1\n")) {
 		char path[32];
 
@@ -303,8 +301,7 @@ static char ksoftirqd_state(int policy)
 		must(fgets(comm, sizeof(comm), file));
 		fclose(file);
 	}
-	must(!sched_setscheduler(pid, policy, &none));
-	return task_state(pid);
+	return pid;
 }
 
 /*
@@ -313,6 +310,8 @@ static char ksoftirqd_state(int policy)
  */
 TEST_F_TIMEOUT(frozen, guard, 60)
 {
+	const struct sched_param none = {};
+	const pid_t softirqs = ksoftirqd();
 	pid_t busy[2];
 
 	frozen_start(self, "dax=never", mincore_deed);
@@ -323,11 +322,12 @@ TEST_F_TIMEOUT(frozen, guard, 60)
 		while (!busy[i])
 			;
 	}
-	if (!eventually(ksoftirqd_state(SCHED_IDLE) == 'R'))
+	must(!sched_setscheduler(softirqs, SCHED_IDLE, &none));
+	if (!eventually(task_state(softirqs) == 'R'))
 		printf("# ksoftirqd does not wait for its processor, as it should here\n");
 	role_go(&self->looker);
 	EXPECT_TRUE(eventually(dxl_stat("freezes_guarded") == 1));
-	ksoftirqd_state(SCHED_OTHER);
+	must(!sched_setscheduler(softirqs, SCHED_OTHER, &none));
 	for (int i = 0; i < 2; i++)
 		must(!kill(busy[i], SIGKILL));
 	ASSERT_EQ(0, say(self->session, "wait looker idle 30000"));

@@ -35,11 +35,11 @@ struct lack {
 };
 
 /*
- * bridge_bind.c: bind a session to the file: 0 or -errno; with -EOPNOTSUPP @lack tells.
- * And: is a hook missing at one of these windows?
+ * bridge_bind.c: bind a session to the file, with the hooks of these windows: 0 or -errno;
+ * with -EOPNOTSUPP @lack tells what is missing.
  */
-int bridge_bind(const struct stock *stock, int session, struct lack *lack);
-bool bridge_lacks(const struct report *report, const char *const *windows, struct lack *lack);
+int bridge_bind(const struct stock *stock, int session, const char *const *windows,
+		struct lack *lack);
 
 /* bridge_play.c: the exit status. */
 int bridge_play(struct stock *stock, const struct scenario *const *scenario,

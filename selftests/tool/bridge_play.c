@@ -158,9 +158,7 @@ static int open_stage(struct run *run, struct place *place, struct stock *stock,
 	run->session = control_open();
 	if (run->session < 0)
 		return -errno;
-	err = bridge_bind(stock, run->session, lack);
-	if (!err && bridge_lacks(run_report(run), scenario->windows, lack))
-		err = -EOPNOTSUPP;
+	err = bridge_bind(stock, run->session, scenario->windows, lack);
 	if (!err && strcmp(cure, "stock"))
 		err = control_say(run->session, "cure %s", cure);
 	if (err == -EOPNOTSUPP && !lack->words[0] && strcmp(cure, "stock"))

@@ -61,20 +61,6 @@ static const char *const windows[] = {
 	"writeback.after_tag", "writeback.found_locked", NULL
 };
 
-static int lacks_nothing(int session)
-{
-	struct report report = {};
-	struct lack lack;
-	int err = report_read(&report, session);
-
-	if (!err && bridge_lacks(&report, windows, &lack)) {
-		printf("B3 recorded: skipped: %s\n", lack.words);
-		err = -EOPNOTSUPP;
-	}
-	report_free(&report);
-	return err;
-}
-
 /* A session that records; or -errno. */
 static int open_recorder(struct stock *stock)
 {
@@ -83,10 +69,9 @@ static int open_recorder(struct stock *stock)
 
 	if (session < 0)
 		return -errno;
-	err = bridge_bind(stock, session, &lack);
+	err = bridge_bind(stock, session, windows, &lack) ?: control_say(session, "record");
 	if (lack.words[0])
 		printf("B3 recorded: skipped: %s\n", lack.words);
-	err = err ?: lacks_nothing(session) ?: control_say(session, "record");
 	if (!err)
 		return session;
 	close(session);

@@ -32,8 +32,7 @@ static void dxl_look_table(struct vm_area_struct *vma, pmd_t *pmd,
 	spinlock_t *ptl;
 	pte_t *pte;
 
-	pte = dxl_pte_map_lock(vma->vm_mm, pmd, addr, &ptl);
-	if (dxl_pte_map_failed(pte))
+	if (!dxl_pte_map_lock(vma->vm_mm, pmd, addr, &pte, &ptl))
 		return;
 	if (pte_present(*pte) && pte_pfn(*pte) == pfn) {
 		look->writable += !!pte_write(*pte);

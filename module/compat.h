@@ -130,6 +130,14 @@
  */
 #define DXL_HAVE_HRTIMER_SETUP	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0))
 
+/*
+ * Linux kernel commit 7bd230a26648 ("mm/slab: enable slab allocation tagging for
+ * kmalloc and friends") (in v6.10): what makes nodes of a tree has another name.
+ */
+#define DXL_HAVE_NOPROF		(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0))
+#define DXL_NODE_ALLOCATOR	(DXL_HAVE_NOPROF ? "kmem_cache_alloc_lru_noprof" : \
+						   "kmem_cache_alloc_lru")
+
 /* A timer of monotonic time whose function runs in interrupt context. */
 static inline void dxl_hrtimer_setup(struct hrtimer *timer,
 				     enum hrtimer_restart (*function)(struct hrtimer *))

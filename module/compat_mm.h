@@ -246,15 +246,14 @@ static inline bool dxl_pte_mkwrite(struct vm_area_struct *vma,
 }
 
 /*
- * pte_offset_map_lock(), to be undone by pte_unmap_unlock(); it has failed, and
- * nothing is locked, if there is no table, or none any more. Where that cannot be
- * there is nothing to ask: sparse would take the answer for a lost lock.
+ * pte_offset_map_lock(), to be undone by pte_unmap_unlock(); false, and nothing is
+ * locked, if there is no table, or none any more. (Told apart by a constant: sparse
+ * cannot know that a pointer is not NULL.)
  */
-#define dxl_pte_map_failed(pte)	(DXL_HAVE_PTE_MAP_FAIL && !(pte))
-
 #if DXL_HAVE_PTE_MAP_FAIL
-static inline pte_t *dxl_pte_map_lock(struct mm_struct *mm, pmd_t *pmd,
-				      unsigned long addr, spinlock_t **ptlp)
+static inline bool dxl_pte_map_lock(struct mm_struct *mm, pmd_t *pmd,
+				    unsigned long addr, pte_t **pte,
+				    spinlock_t **ptlp)
 {
 	spinlock_t *ptl;
 	pmd_t val;
@@ -268,16 +267,22 @@ static inline pte_t *dxl_pte_map_lock(struct mm_struct *mm, pmd_t *pmd,
 	spin_lock(ptl);
 	if (likely(pmd_same(val, READ_ONCE(*pmd)))) {
 		*ptlp = ptl;
-		return pte_offset_kernel(&val, addr);
+		*pte = pte_offset_kernel(&val, addr);
+		return true;
 	}
 	spin_unlock(ptl);
 none:
 	rcu_read_unlock();
-	return NULL;
+	return false;
 }
 #else
-#define dxl_pte_map_lock(mm, pmd, addr, ptlp) \
-	pte_offset_map_lock(mm, pmd, addr, ptlp)
+static inline bool dxl_pte_map_lock(struct mm_struct *mm, pmd_t *pmd,
+				    unsigned long addr, pte_t **pte,
+				    spinlock_t **ptlp)
+{
+	*pte = pte_offset_map_lock(mm, pmd, addr, ptlp);
+	return true;
+}
 #endif
 
 /* Where an area has the pmd of an address; NULL: there is no table for it. */
@@ -340,8 +345,7 @@ static inline vm_fault_t dxl_vmf_insert_pte(struct vm_fault *vmf,
 
 	if (!write || ret != VM_FAULT_NOPAGE)
 		return ret;
-	pte = dxl_pte_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &ptl);
-	if (dxl_pte_map_failed(pte))
+	if (!dxl_pte_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &pte, &ptl))
 		return ret;
 	/* Who finds it read-only, or gone, faults again. */
 	if (pte_present(*pte) && pte_pfn(*pte) == pfn)

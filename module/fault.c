@@ -91,7 +91,7 @@ static int dxl_fault_frame(const struct dxl_fault *fault,
 	void *kaddr;
 	long got;
 
-	got = dxl_media_map(dxl_media_of(fault->inode), run->block, nr, &kaddr,
+	got = dxl_media_ask(dxl_media_of(fault->inode), run->block, nr, &kaddr,
 			    pfn);
 	if (got < 0)
 		return got;
@@ -135,8 +135,7 @@ static vm_fault_t dxl_fault_install(const struct dxl_fault *fault,
 
 	if (pmd_none(READ_ONCE(*vmf->pmd)))
 		return dxl_vmf_insert_pte(vmf, pfn, pagemap, write);
-	pte = dxl_pte_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &ptl);
-	if (dxl_pte_map_failed(pte))
+	if (!dxl_pte_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &pte, &ptl))
 		return VM_FAULT_NOPAGE;
 	if (pte_none(*pte)) {
 		val = dxl_pte_make(vma, pfn, pagemap);
@@ -395,7 +394,7 @@ static vm_fault_t dxl_fault_any(struct vm_fault *vmf, unsigned int order)
 done:
 	if (dxl_watched())
 		dxl_role_fault(NULL);
-	if (unlikely(ret & (VM_FAULT_SIGBUS | VM_FAULT_OOM)))
+	if (unlikely(ret & VM_FAULT_ERROR))
 		dxl_stat_inc(ret & VM_FAULT_OOM ? DXL_STAT_FAULT_OOM :
 						  DXL_STAT_FAULT_SIGBUS);
 	if (write && !fault.write && !(ret & (VM_FAULT_ERROR | VM_FAULT_FALLBACK)))

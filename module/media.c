@@ -240,7 +240,7 @@ void dxl_media_exit(int id)
 }
 
 /**
- * dxl_media_map() - Ask the driver where blocks are, for data.
+ * dxl_media_ask() - Ask the driver where blocks are, for a fault.
  * @media: the device
  * @block: first block
  * @nr: blocks wanted
@@ -250,9 +250,10 @@ void dxl_media_exit(int id)
  * Unlike dxl_media_addr() this sees media that went bad since the mount.
  *
  * Context: Inside dxl_media_enter().
- * Return: blocks found there, 1 to @nr, or a negative errno.
+ * Return: blocks found there, 1 to @nr, or a negative errno: of bad media what the
+ * driver says, %DXL_MEDIA_ERRNO, of which vmf_error() makes the signal of its kind.
  */
-long dxl_media_map(struct dxl_media *media, u64 block, long nr, void **kaddr,
+long dxl_media_ask(struct dxl_media *media, u64 block, long nr, void **kaddr,
 		   unsigned long *pfn)
 {
 	dxl_pfn_t raw;
@@ -264,6 +265,28 @@ long dxl_media_map(struct dxl_media *media, u64 block, long nr, void **kaddr,
 		*pfn = dxl_pfn_raw(raw);
 	/* It goes just now: who comes later does not even enter. */
 	return got == -ENXIO ? -EIO : got;
+}
+
+/**
+ * dxl_media_map() - Ask the driver where blocks are, for data.
+ * @media: the device
+ * @block: first block
+ * @nr: blocks wanted
+ * @kaddr: receives the kernel address
+ * @pfn: receives the frame
+ *
+ * As dxl_media_ask(), in the words of system calls, as dax_mem2blk_err() has them:
+ * bad media is an I/O error.
+ *
+ * Context: Inside dxl_media_enter().
+ * Return: blocks found there, 1 to @nr, or a negative errno.
+ */
+long dxl_media_map(struct dxl_media *media, u64 block, long nr, void **kaddr,
+		   unsigned long *pfn)
+{
+	long got = dxl_media_ask(media, block, nr, kaddr, pfn);
+
+	return got == -DXL_MEDIA_ERRNO ? -EIO : got;
 }
 
 /**

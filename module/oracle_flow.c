@@ -193,8 +193,7 @@ static void dxl_audit_table(struct dxl_audit *audit,
 	spinlock_t *ptl;
 	pte_t *start, *pte;
 
-	start = dxl_pte_map_lock(vma->vm_mm, pmd, addr, &ptl);
-	if (dxl_pte_map_failed(start))
+	if (!dxl_pte_map_lock(vma->vm_mm, pmd, addr, &start, &ptl))
 		return;
 	for (pte = start; addr < end; pte++, addr += PAGE_SIZE)
 		if (pte_present(*pte) && dxl_pte_is_frame(*pte))

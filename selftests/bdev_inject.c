@@ -318,6 +318,8 @@ TEST_F(files, bad_media_dies_and_is_remembered)
 
 	ASSERT_EQ(0, inject("bad=%lu", block));
 	EXPECT_TRUE(load_dies(self->pte + 7 * PAGE));
+	/* 1ea7ca1b0901 ("dax: enable dax fault handler to report VM_FAULT_HWPOISON") */
+	EXPECT_EQ(dxl_kernel_since(6, 6) ? BUS_MCEERR_AR : BUS_ADRERR, bus_code);
 	EXPECT_FALSE(load_dies(self->pte + 8 * PAGE));
 	EXPECT_EQ(-1, pread(self->fd, self->page, PAGE, PMD + 7 * PAGE));
 	EXPECT_EQ(EIO, errno);
@@ -335,7 +337,7 @@ TEST_F(files, short_answers_break_pmds)
 	dxl_stats(&before);
 	load_each(self->pmd, PMD, PAGE);
 	EXPECT_GROWN(EQ, 0, &before, "fault_pmd_mapped");
-	EXPECT_GROWN(EQ, 1, &before, "fault_fallback_block");
+	EXPECT_TRIED(1, &before, "fault_fallback_block");
 	EXPECT_GROWN(EQ, PMD_PAGES, &before, "fault_pte_mapped");
 	EXPECT_EQ(-1, differs(self->pmd, 0, PMD, SEED));
 	EXPECT_LT(0, injected("shorts_direct_access"));

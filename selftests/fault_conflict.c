@@ -41,6 +41,7 @@ FIXTURE_TEARDOWN(conflict)
 }
 
 #define GREW(n, name) EXPECT_GROWN(EQ, n, &self->before, name)
+#define TRIED(n) EXPECT_TRIED(n, &self->before, "fault_fallback_conflict")
 
 /* At each colour, the first and the last among them. */
 TEST_F(conflict, pte_then_pmd)
@@ -51,7 +52,7 @@ TEST_F(conflict, pte_then_pmd)
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
 		store(self->small + i * PMD + at[i], 's');
 		EXPECT_EQ('s', load(self->huge + i * PMD + at[i]));
-		GREW(i + 1, "fault_fallback_conflict");
+		TRIED(i + 1);
 	}
 	GREW(0, "fault_pmd_mapped");
 	GREW(0, "waits");
@@ -77,12 +78,12 @@ TEST_F(conflict, pmd_after_punch)
 {
 	store(self->small + PAGE, 's');
 	load(self->huge);
-	GREW(1, "fault_fallback_conflict");
+	TRIED(1);
 	ASSERT_EQ(0, fallocate(self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PMD));
 	ASSERT_EQ(0, munmap(self->huge, PMD));
 	ASSERT_EQ(self->huge, mmap(self->huge, PMD, RW, MAP_SHARED | MAP_FIXED, self->fd, 0));
 	store(self->huge, 'h');
-	GREW(1, "fault_fallback_conflict");
+	TRIED(1);
 	GREW(1, "fault_pmd_mapped");
 	EXPECT_EQ('h', load(self->small));
 	EXPECT_EQ(-1, nonzero(self->small + 1, PMD - 1));

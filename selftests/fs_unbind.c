@@ -53,7 +53,7 @@ FIXTURE_VARIANT_ADD(gone, below) { .params = "backing=pmem device=" PMEM, .dev =
 FIXTURE_SETUP(gone)
 {
 	if (access(PMEM, F_OK))
-		SKIP(return, "no " PMEM " here: scripts/vm --backing memmap");
+		SKIP_SETUP("no " PMEM " here: scripts/vm --backing memmap");
 	ASSERT_EQ(0, dxl_load(variant->params));
 	ASSERT_TRUE(!mkdir(DXL_MNT, 0755) || errno == EEXIST);
 	ASSERT_EQ(0, mount(variant->dev, DXL_MNT, "daxlab", 0, "format"));
@@ -137,7 +137,7 @@ FIXTURE(below) {
 FIXTURE_SETUP(below)
 {
 	if (access(PMEM, F_OK))
-		SKIP(return, "no " PMEM " here");
+		SKIP_SETUP("no " PMEM " here");
 	ASSERT_EQ(0, dxl_load("backing=pmem device=" PMEM));
 	self->buf = aligned_alloc(PAGE, PAGE);
 	catch_bus();

@@ -3,7 +3,8 @@
 #
 # Story: a linter that has stopped to look says "ok" for ever. So a copy of the
 # tree gets one finding for each stage of scripts/lint, and each stage has to
-# find its own, in words that name it.
+# find its own, in words that name it. It has no sources but those with findings, to
+# be quick: nobody looks worse at fewer files.
 # daxlab-test: where=host timeout=1500
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
@@ -15,6 +16,11 @@ mkdir -p "$copy/build"
 	cpio -0pd --quiet "$copy")
 ln -s "$DAXLAB_TOP/build/linux-source-6.1" "$copy/build/"
 cd "$copy" || exit
+find selftests -name '*.[ch]' ! -path '*/lib/*' -delete
+find module -name '*.c' ! -name main.c ! -name stats.c ! -name bdev_ram.c ! -name entry_walk.c -delete
+sed -i '/^daxlab-y/{/ \(main\|stats\|bdev_ram\|entry_walk\)\.o$/!d}' module/Kbuild
+# What is not there is no finding.
+export KBUILD_MODPOST_WARN=1
 
 # plant FILE - stdin goes to its end
 plant() { cat >>"$1"; }

@@ -18,7 +18,6 @@
 #include <linux/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/utsname.h>
 
 #define SIZE	(2 * PMD)
 #define SEED	9
@@ -185,11 +184,7 @@ TEST_F(exotic, advice)
 /* PTEs are special: no walk finds pages there. PMDs are that since Linux 6.12. */
 static bool shows_pages(bool ptes)
 {
-	struct utsname name;
-	int major, minor;
-
-	must(!uname(&name) && sscanf(name.release, "%d.%d", &major, &minor) == 2);
-	return !ptes && (major < 6 || (major == 6 && minor < 12));
+	return !ptes && !dxl_kernel_since(6, 12);
 }
 
 TEST_F(exotic, policy)

@@ -65,7 +65,7 @@ FIXTURE_SETUP(full)
 	if (mkdir(CGROUPS, 0700) && errno != EEXIST)
 		abort();
 	if (mount("memcg", CGROUPS, "cgroup", 0, "memory"))
-		SKIP(return, "no memory cgroups of the legacy hierarchy");
+		SKIP_SETUP("no memory cgroups of the legacy hierarchy (CONFIG_MEMCG_V1)");
 	must(!mkdir(OURS, 0700));
 }
 

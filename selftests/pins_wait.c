@@ -29,7 +29,6 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #define SIZE	(2 * PMD)
@@ -57,19 +56,15 @@ static int pmem_load(void)
 /* README.md, "Known limits". */
 static bool can_be_pinned(void)
 {
-	unsigned int major, minor;
-	struct utsname name;
-
-	must(!uname(&name) && sscanf(name.release, "%u.%u", &major, &minor) == 2);
-	return major < 6 || (major == 6 && minor < 17);
+	return !dxl_kernel_since(6, 17);
 }
 
 FIXTURE_SETUP(pins)
 {
 	if (!getenv("DAXLAB_RANGE"))
-		SKIP(return, "no reserved range here: scripts/vm --backing memmap");
+		SKIP_SETUP("no reserved range here: scripts/vm --backing memmap");
 	if (!can_be_pinned())
-		SKIP(return, "since Linux 6.17 nothing of a mapping on pmem can be pinned");
+		SKIP_SETUP("since Linux 6.17 nothing of a mapping on pmem can be pinned");
 	ASSERT_EQ(0, pmem_load());
 	self->free_before = free_blocks_at_first();
 	self->fd = full_file("pinned", SIZE, SEED);

@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) "daxlab: " fmt
 
 #include "entry_test.h"
+#include "../compat.h"
 #include "../trace.h"
 
 #include <linux/kprobes.h>
@@ -96,7 +97,7 @@ static void dxl_probe_wake(void *data, dev_t dev, unsigned long ino,
 
 static struct kprobe dxl_kprobes[] = {
 	{
-		.symbol_name = "kmem_cache_alloc_lru",
+		.symbol_name = DXL_NODE_ALLOCATOR,
 		.pre_handler = dxl_probe_alloc,
 	}, {
 		.symbol_name = "radix_tree_node_rcu_free",

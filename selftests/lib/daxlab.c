@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "must.h"
@@ -41,6 +42,15 @@ int dxl_load(const char *params)
 	close(fd);
 	errno = err;
 	return ret;
+}
+
+bool dxl_kernel_since(unsigned int major, unsigned int minor)
+{
+	unsigned int is_major, is_minor;
+	struct utsname name;
+
+	must(!uname(&name) && sscanf(name.release, "%u.%u", &is_major, &is_minor) == 2);
+	return is_major > major || (is_major == major && is_minor >= minor);
 }
 
 int dxl_unload(void)

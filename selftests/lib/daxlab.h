@@ -27,6 +27,9 @@ unsigned int __wrap_alarm(unsigned int seconds);
 int dxl_load(const char *params);
 int dxl_unload(void);
 
+/* Is this kernel, by its name, that version or a newer one? */
+bool dxl_kernel_since(unsigned int major, unsigned int minor);
+
 /* Does the runner want the files in page-cache mode ("modes" in tests.sh)? */
 bool dxl_page_cache(void);
 

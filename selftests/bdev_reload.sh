@@ -14,7 +14,12 @@
 # daxlab-test: timeout=600 needs=none
 . "$(dirname "$0")/lib/lib.sh"
 
-ROUNDS=50 SIZE_MIB=16
+ROUNDS=50 SIZE_MIB=4
+
+# Since Linux 6.15 the kernel's filesystems would not unmount memory without a
+# dev_pagemap: they are told that there is no DAX (compat.h).
+dax=1
+! kernel_since 6.15 || dax=0
 
 is_blank() { cmp -s -n $((SIZE_MIB << 20)) "$DEV" /dev/zero; }
 
@@ -22,7 +27,7 @@ rounds() {
 	local i
 	for ((i = 0; i < ROUNDS; i++)); do
 		load ndev=2 "size=${SIZE_MIB}M" || return
-		[[ $(cat /sys/block/daxlab{0,1}/queue/dax) == 1$'\n'1 ]] || return
+		[[ $(cat /sys/block/daxlab{0,1}/queue/dax) == "$dax"$'\n'"$dax" ]] || return
 		is_blank || return
 		# So that memory of the last round would be noticed in the next.
 		dd if=/dev/urandom of="$DEV" bs=64k count=16 status=none || return

@@ -5,7 +5,7 @@
 # tree gets one finding for each stage of scripts/lint, and each stage has to
 # find its own, in words that name it. It has no sources but those with findings, to
 # be quick: nobody looks worse at fewer files.
-# daxlab-test: where=host timeout=1500
+# daxlab-test: where=host timeout=1500 kernels=first
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 copy=$DAXLAB_TOP/build/lint-planted

@@ -11,14 +11,14 @@
 . "$DAXLAB_TOP/selftests/lib/played.sh"
 
 # README.md, "Known limits".
-[[ $(printf '%s\n' 6.17 "$(uname -r)" | sort -V | head -n 1) != 6.17 ]] ||
+! kernel_since 6.17 ||
 	skip_all "since Linux 6.17 nothing of a mapping on pmem can be pinned"
 expect "load on the reserved range" load_pmem range
 mkdir -p "$MNT"
 expect "mount" mount -t daxlab -o format,dax=inode "$DEV" "$MNT"
 mapfile -t ids < <(daxlab list | awk '$1 ~ /^E/ && $1 != "E5-tail" { print $1 }')
 expect "there are some" test "${#ids[@]}" -gt 0
-play_all "${ids[@]}" --repeat 20 --mount "$MNT"
+play_all "${ids[@]}" --repeat "$REPEAT" --mount "$MNT"
 expect "no scenario was passed over" test "$skipped" -eq 0
 expect "unmount" umount "$MNT"
 expect "unload" unload

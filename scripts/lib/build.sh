@@ -31,7 +31,7 @@ build_module() {
 	local kind=${2:-release}
 
 	mkdir -p "$BUILD"
-	make_quietly "$kind" modules "KDIR=$1" "OUT=$(built_for "$1" "$kind")" \
+	make_quietly "$kind" modules W=1e "KDIR=$1" "OUT=$(built_for "$1" "$kind")" \
 		"DAXLAB_DEBUG=$([[ $kind != debug ]] || echo 1)" \
 		"DAXLAB_BARE=$([[ $kind != bare && $kind != floor ]] || echo 1)" \
 		"DAXLAB_FLOOR=$([[ $kind != floor ]] || echo 1)"

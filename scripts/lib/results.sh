@@ -38,11 +38,16 @@ results_table() {
 		awk -f "$TOP/scripts/lib/results-table.awk" "${files[@]}"
 }
 
-# results_to_readme FILE KERNEL... - put the table between the marks there
+# results_to_readme FILE - put the table of all kernels that have results between
+# the marks there: by version, then those that scripts/kernels builds
 results_to_readme() {
-	local file=$1
-	shift
-	results_table "$@" >"$RESULTS/table.md"
+	local file=$1 name dirs=()
+
+	for name in $(cd "$RESULTS" && printf '%s\n' * | sort -V); do
+		[[ ! -e $KERNELS/$name/about ]] || dirs+=("$KERNELS/$name")
+	done
+	((${#dirs[@]})) || die "$EX_CANNOT" "no results in $RESULTS: run scripts/check --kernel all"
+	results_table "${dirs[@]}" >"$RESULTS/table.md"
 	awk -v table="$RESULTS/table.md" '
 		/<!-- end of the table of kernels -->/ { inside = 0 }
 		!inside { print }

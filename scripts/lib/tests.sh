@@ -5,7 +5,7 @@
 # with its needs on a line of its head comment. All parts are optional, here
 # with their defaults:
 #
-#   daxlab-test: timeout=60 needs=module build=release where=guest args="" vm="" modes=dax oom=""
+#   daxlab-test: timeout=60 needs=module build=release where=guest args="" vm="" modes=dax oom="" kernels=all
 #
 #   timeout  seconds until it is ended and reported as inconclusive
 #   needs    none: the test loads the module itself, or not at all
@@ -17,6 +17,8 @@
 #   modes    "dax pcache": run once with all files in DAX mode, and once with all
 #            in page-cache mode. $DAXLAB_MODE tells the test which; everything
 #            of selftests/lib mounts accordingly
+#   kernels  first: it says nothing of the kernel, so it is run on the first one that
+#            we support, and skipped on others (only with where=host)
 #   oom      memcg: the kernel may kill a task for the limit of a memory cgroup, and
 #            say so
 #

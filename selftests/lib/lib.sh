@@ -71,6 +71,11 @@ loop_until() {
 	done
 }
 
+# kernel_since VERSION - is this kernel, by its name, that version or a newer one?
+kernel_since() {
+	[[ $(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1) == "$1" ]]
+}
+
 # log TEXT... - a line in the kernel log, to find one's place there
 log() { echo "daxlab-test: $*" >/dev/kmsg; }
 

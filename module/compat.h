@@ -21,6 +21,9 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "daxlab needs Linux 6.1 or newer"
 #endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#error "daxlab needs Linux 6.1.y (with what was backported to it), or 6.6 and newer"
+#endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0)
 #warning "daxlab was tested on Linux 6.1, 6.12 and 7.3: this one is newer"
 #endif
@@ -30,6 +33,12 @@
 #endif
 #if !IS_ENABLED(CONFIG_FS_DAX_PMD)
 #error "daxlab needs a kernel with CONFIG_FS_DAX_PMD (transparent huge pages)"
+#endif
+#if !IS_ENABLED(CONFIG_DEBUG_FS)
+#error "daxlab needs a kernel with CONFIG_DEBUG_FS, where its knobs are"
+#endif
+#if !IS_ENABLED(CONFIG_STACKTRACE) || !IS_ENABLED(CONFIG_TRACEPOINTS)
+#error "daxlab needs a kernel with CONFIG_STACKTRACE and CONFIG_TRACEPOINTS"
 #endif
 #if !IS_ENABLED(CONFIG_ARCH_HAS_PMEM_API)
 #error "daxlab needs an architecture that can flush caches (ARCH_HAS_PMEM_API)"
@@ -77,8 +86,11 @@
  */
 #define DXL_HAVE_PAGE_ENTRY_SIZE (LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0))
 
-/* (in v7.2 or before): the waiters are a ring, without a head. */
-#define DXL_HAVE_RWSEM_RING	(LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0))
+/*
+ * Linux kernel commit 1ea4b473504b (of March 2026, so in v7.1): the waiters are a
+ * ring, without a head.
+ */
+#define DXL_HAVE_RWSEM_RING	(LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0))
 
 /*
  * Linux kernel commit c54bd91e9eab ("fs: port ->mkdir() to pass mnt_idmap")
@@ -105,14 +117,17 @@
  */
 #define DXL_HAVE_MKDIR_DENTRY	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0))
 
-/* (in v7.2 or before): create() does not say whether it is exclusive: it is. */
-#define DXL_HAVE_CREATE_EXCL	(LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0))
+/*
+ * Linux kernel commit b2f1e6301efa (in v7.3): create() does not say whether it is
+ * exclusive: it is.
+ */
+#define DXL_HAVE_CREATE_EXCL	(LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0))
 
-/* (in v7.2 or before): linux/fs_types.h has got another name. */
-#define DXL_HAVE_FS_DIRENT	(LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0))
+/* Linux kernel commit 0485a18d9141 (in v6.19): linux/fs_types.h has another name. */
+#define DXL_HAVE_FS_DIRENT	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
 
-/* (in v7.2 or before): linux/pagevec.h has got another name. */
-#define DXL_HAVE_FOLIO_BATCH_H	(LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0))
+/* (in v7.1 or before): linux/pagevec.h has got another name. */
+#define DXL_HAVE_FOLIO_BATCH_H	(LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0))
 
 /* (in v6.19): i_state is read by a function, as it may be locked or not. */
 #define DXL_HAVE_INODE_STATE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
@@ -123,6 +138,10 @@
  * no other.
  */
 #define DXL_HAVE_CRC32C_BUILTIN	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0))
+
+#if !IS_BUILTIN(CONFIG_CRC32)
+#error "daxlab needs a kernel with CONFIG_CRC32 built in, since insmod loads no other module"
+#endif
 
 /*
  * Linux kernel commit 908a1d775422 ("hrtimers: Introduce hrtimer_setup() to

@@ -394,10 +394,10 @@ static vm_fault_t dxl_fault_any(struct vm_fault *vmf, unsigned int order)
 done:
 	if (dxl_watched())
 		dxl_role_fault(NULL);
-	if (unlikely(ret & VM_FAULT_ERROR))
+	if (unlikely(ret & (VM_FAULT_SIGBUS | VM_FAULT_HWPOISON | VM_FAULT_OOM)))
 		dxl_stat_inc(ret & VM_FAULT_OOM ? DXL_STAT_FAULT_OOM :
 						  DXL_STAT_FAULT_SIGBUS);
-	if (write && !fault.write && !(ret & (VM_FAULT_ERROR | VM_FAULT_FALLBACK)))
+	if (write && !fault.write && !(ret & VM_FAULT_ERROR))
 		dxl_stat_inc(DXL_STAT_FAULT_COW);
 	trace_fault(inode->i_sb->s_dev, inode->i_ino, fault.index, order, write,
 		    (__force unsigned int)ret);

@@ -29,7 +29,7 @@ pwb.h            : fs.h role.h
 fault.h          : fs.h window.h
 frozen.h layout.h : fs.h
 bdev.h           : bdev_inject.h compat_bdev.h
-selftest/entry*  : ../entry_int.h ../entry_variant.h ../selftest.h ../stats.h ../trace.h entry_test.h
+selftest/entry*  : ../compat.h ../entry_int.h ../entry_variant.h ../selftest.h ../stats.h ../trace.h entry_test.h
 *.h              :
 main.c           : *
 bdev*.c          : bdev.h bdev_image.h bdev_inject.h compat.h compat_mm.h stats.h trace.h units.h selftest/bdev*.c

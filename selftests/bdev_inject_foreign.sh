@@ -140,7 +140,7 @@ story() {
 }
 
 modprobe -a ext4 xfs || skip_all "no ext4 or xfs here"
-[[ $(<"/sys/block/${DEV##*/}/queue/dax") == 1 ]] ||
+[[ ${OF_PMEM-} ]] || ! kernel_since 6.15 ||
 	skip_all "since Linux 6.15 plain RAM has no DAX for others: bdev_inject_pmem has this story"
 story ext4
 story xfs

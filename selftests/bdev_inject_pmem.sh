@@ -10,6 +10,6 @@
 
 load_pmem "${BACKING:-device}" || skip_all "the module does not load"
 status=0
-ERRORS=${ERRORS:-300} "$(dirname "$0")/bdev_inject_foreign.sh" || status=$?
+OF_PMEM=1 ERRORS=${ERRORS:-300} "$(dirname "$0")/bdev_inject_foreign.sh" || status=$?
 unload || status=1
 exit "$status"

@@ -15,15 +15,17 @@
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 version=$(<"$DAXLAB_KERNEL/version")
-dir=$DAXLAB_TOP/build/dkms/$version
+dir=$DAXLAB_TOP/build/dkms-$version
 
 rm -rf "$dir"
 mkdir -p "$dir"/{package,tree} "$dir/install/$version"
 # Not installed: unpacked.
 if ! dkms=$(command -v dkms); then
-	(cd "$dir/package" && apt-get -q download dkms) >"$dir/log" 2>&1 ||
+	cache=${DAXLAB_CACHE:-$DAXLAB_TOP/build}/dkms
+	mkdir -p "$cache"
+	compgen -G "$cache/*.deb" >/dev/null || (cd "$cache" && apt-get -q download dkms) >"$dir/log" 2>&1 ||
 		skip_all "DKMS is not installed and cannot be fetched"
-	dpkg -x "$dir"/package/*.deb "$dir/package"
+	dpkg -x "$cache"/*.deb "$dir/package"
 	dkms=$dir/package/usr/sbin/dkms
 fi
 release=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$DAXLAB_TOP/dkms.conf")

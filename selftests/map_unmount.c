@@ -69,7 +69,7 @@ TEST_F(unmount, busy_then_not)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 
-	ASSERT_EQ(0, dxl_umount());
+	ASSERT_EQ(0, dxl_umount()) TH_LOG("%s", strerror(errno));
 	ASSERT_EQ(0, dxl_mount(NULL));
 	self->fd = open(DXL_MNT "/unmount", O_RDWR);
 	ASSERT_LE(0, self->fd);

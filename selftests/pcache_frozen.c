@@ -97,7 +97,7 @@ static void frozen_start(FIXTURE_DATA(frozen) *self, const char *options,
 	CPU_SET(0, &first);
 	must(!sched_setaffinity(0, sizeof(first), &first));
 	must(!dxl_mount_fresh(options));
-	self->fd = full_file("file", SIZE, SEED);
+	self->fd = small_folios_file("file", SIZE / PAGE, SEED);
 	must(!fsync(self->fd));
 	CPU_SET(1, &first);
 	must(!sched_setaffinity(0, sizeof(first), &first));

@@ -10,7 +10,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 BUILD=$TOP/build
 # Exit statuses that scripts/vm and its callers agree on.
 # shellcheck disable=SC2034
-EX_USAGE=2 EX_VM_LOST=125 EX_CANNOT=126
+EX_USAGE=2 EX_OFFLINE=124 EX_VM_LOST=125 EX_CANNOT=126
 
 # say TEXT... - one line about what is going on, on stderr
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }

@@ -60,7 +60,7 @@ quietly() {
 	shift
 	"$@" >"$APT/log" 2>&1 </dev/null && return
 	tail -n 5 "$APT/log" >&2
-	die "$EX_CANNOT" "$complaint"
+	die "$EX_OFFLINE" "$complaint"
 }
 
 # known PACKAGE - the archive has it

@@ -47,7 +47,7 @@ installed_kernels() {
 	local dir
 	for dir in /lib/modules/*/; do
 		dir=$(basename "$dir")
-		installed_image "$dir" >/dev/null && [[ -e /lib/modules/$dir/build/Makefile ]] &&
+		[[ ! -e /lib/modules/$dir/build/Makefile ]] || ! installed_image "$dir" >/dev/null ||
 			echo "$dir"
 	done
 }

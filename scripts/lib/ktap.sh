@@ -17,6 +17,8 @@ ktap_begin() {
 
 # ktap_sub LINE - a result line of the test file that runs
 ktap_sub() {
+	local reason
+
 	case $1 in
 	1..*)
 		file_plan=${1#1..} file_plan=${file_plan%% *}
@@ -26,7 +28,8 @@ ktap_sub() {
 	'not ok '*) ((++file_failed)) ;;
 	*'# SKIP'*)
 		((++file_skipped))
-		file_reasons+="${file_reasons:+; }$(sed 's/^ok [0-9]* *//;s/ *# SKIP */: /' <<<"$1")"
+		reason=$(sed 's/^ok [0-9]* *//;s/ *# SKIP */: /;s/^: //' <<<"$1")
+		[[ "; $file_reasons; " == *"; $reason; "* ]] || file_reasons+="${file_reasons:+; }$reason"
 		;;
 	'ok '*) ((++file_passed)) ;;
 	esac

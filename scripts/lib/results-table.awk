@@ -27,9 +27,13 @@ BEGIN {
 	ran[k, "all"] = 1
 	time[k] += $5
 	tests[k]++
-	if (NF > 5) {
+	if (!((k, $6) in from)) {
+		from[k, $6] = 1
+		sources[k] = sources[k] (sources[k] ? ", " : "") $6
+	}
+	if (NF > 6) {
 		reason = $0
-		for (i = 1; i <= 5; i++)
+		for (i = 1; i <= 6; i++)
 			sub(/^[^ ]+ /, "", reason)
 		skips[++skipped] = name[k] ": `" $1 "`: " reason
 	}
@@ -72,6 +76,10 @@ END {
 	line = "| test files, minutes"
 	for (k = 1; k <= kernels; k++)
 		line = line " | " tests[k] + 0 ", " int(time[k] / 60 + 0.5)
+	print line " |"
+	line = "| source"
+	for (k = 1; k <= kernels; k++)
+		line = line " | " sources[k]
 	print line " |"
 	line = "| what it is"
 	split(ENVIRON["abouts"], about, "\n")

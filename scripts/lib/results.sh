@@ -4,23 +4,34 @@
 # The last result of each test on each kernel, kept in build/results/KERNEL,
 # and the table made of them: test groups by kernels. A line is
 #
-#   TEST PASSED FAILED SKIPPED SECONDS REASON...
+#   TEST PASSED FAILED SKIPPED SECONDS SOURCE REASON...
 #
-# with a reason if the whole test was skipped. Uses $kernel of scripts/check.
+# SOURCE is the commit, with a "+" if the tree was not clean; there is a reason if
+# anything was skipped. Uses $kernel of scripts/check.
 # shellcheck disable=SC2154
 
 RESULTS=$BUILD/results
 
-# result_keep TEST PASSED FAILED SKIPPED SECONDS REASON
+# result_keep TEST PASSED FAILED SKIPPED SECONDS REASON - not if it was done less
+# often than usual
 result_keep() {
 	local file=$RESULTS/${kernel##*/}
 
+	[[ -z ${DAXLAB_REPEAT-} ]] || return 0
+	: "${source_now:=$(source_name)}"
 	mkdir -p "$RESULTS"
 	{
 		[[ ! -e $file ]] || awk -v name="$1" '$1 != name' "$file"
-		echo "$*"
+		echo "${*:1:5} $source_now ${*:6}"
 	} >"$file.$$"
 	mv "$file.$$" "$file"
+}
+
+# source_name - what is tested
+source_name() {
+	local name
+	name=$(git -C "$TOP" describe --always --dirty=+ 2>/dev/null) || name=unknown
+	echo "$name"
 }
 
 # results_table KERNEL... - in the words of Markdown: for each group of tests

@@ -112,14 +112,22 @@ static inline void write_pattern(int fd, off_t off, size_t len,
 	free(buf);
 }
 
-/* Page by page: since Linux 6.6 a larger write makes larger folios. */
 static inline int full_file(const char *name, off_t size, unsigned int seed)
 {
 	int fd = alloc_file(name, size);
-	size_t off, len = size;
 
-	for (off = 0; off < len; off += PAGE)
-		write_pattern(fd, off, len - off < PAGE ? len - off : PAGE, seed);
+	write_pattern(fd, 0, size, seed);
+	return fd;
+}
+
+/* In folios of one page: since Linux 6.6 a larger write makes larger ones. */
+static inline int small_folios_file(const char *name, unsigned int pages, unsigned int seed)
+{
+	int fd = alloc_file(name, pages * PAGE);
+	unsigned int page;
+
+	for (page = 0; page < pages; page++)
+		write_pattern(fd, page * PAGE, PAGE, seed);
 	return fd;
 }
 

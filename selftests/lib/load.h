@@ -58,6 +58,9 @@ static inline void load_step(struct load *load, unsigned int what, off_t off)
 	case 10:
 		ret = madvise(load->pmd, PMD, MADV_DONTNEED) ?:
 		      madvise(load->pte, PMD, MADV_DONTNEED);
+		/* A mapping on pmem is a VM_PFNMAP there, which refuses it. */
+		if (ret && errno == EINVAL && dxl_kernel_since(6, 17))
+			ret = 0;
 		break;
 	case 11:
 		ret = fallocate(load->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, PAGE);

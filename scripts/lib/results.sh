@@ -40,6 +40,7 @@ source_name() {
 results_table() {
 	local dir files=() about=()
 
+	mkdir -p "$RESULTS"
 	for dir; do
 		about+=("$(<"$dir/about")")
 		files+=("$RESULTS/${dir##*/}")
@@ -55,7 +56,7 @@ results_to_readme() {
 	local file=$1 name dirs=()
 
 	for name in $(cd "$RESULTS" && printf '%s\n' * | sort -V); do
-		[[ ! -e $KERNELS/$name/about ]] || dirs+=("$KERNELS/$name")
+		[[ ! -s $RESULTS/$name || ! -e $KERNELS/$name/about ]] || dirs+=("$KERNELS/$name")
 	done
 	((${#dirs[@]})) || die "$EX_CANNOT" "no results in $RESULTS: run scripts/check --kernel all"
 	results_table "${dirs[@]}" >"$RESULTS/table.md"

@@ -393,8 +393,9 @@ static int variant_rescue(struct dxl_test *t)
 	DXL_EXPECT(w[0].ret == -EDEADLK && w[1].ret == -EDEADLK);
 	DXL_EXPECT(dxl_test_at(t, 5) == t->hold->entry);
 
-	/* The owner is gone. */
+	/* The owner is gone, for lockdep as well. */
 	hlist_del_init(&t->hold->list);
+	lock_map_release(&t->tree.dep_map);
 	dxl_give_grab(w, 5, 0);
 	DXL_TRY(lost(t, 1));
 	DXL_EXPECT(dxl_test_at(t, 5) == dxl_test_pte());

@@ -6,7 +6,10 @@
 
 passed=0 failed=0 skipped=0
 files_done=0
-file_passed=0 file_failed=0 file_skipped=0 file_plan='' file_skip='' file_reasons=''
+file_passed=0 file_failed=0 file_skipped=0 file_plan='' file_skip=''
+# Why something was skipped, in the order it came, and the names of what was.
+file_reasons=()
+declare -A file_names=()
 # Of the test file that ended last: counts, and why something was skipped.
 # shellcheck disable=SC2034 # for batch.sh
 last_counts='' last_reasons=''
@@ -17,7 +20,7 @@ ktap_begin() {
 
 # ktap_sub LINE - a result line of the test file that runs
 ktap_sub() {
-	local reason
+	local reason name
 
 	case $1 in
 	1..*)
@@ -28,12 +31,24 @@ ktap_sub() {
 	'not ok '*) ((++file_failed)) ;;
 	*'# SKIP'*)
 		((++file_skipped))
-		reason=$(sed 's/^ok [0-9]* *//;s/ *# SKIP */: /;s/^: //' <<<"$1")
-		[[ "; $file_reasons; " == *"; $reason; "* ]] || file_reasons+="${file_reasons:+; }$reason"
+		reason=${1#*'# SKIP'} name=$(sed 's/^ok [0-9]* *//;s/ *# SKIP.*//' <<<"$1")
+		reason=${reason# }
+		: "${reason:=no reason}"
+		[[ -v file_names[$reason] ]] || file_reasons+=("$reason")
+		file_names[$reason]+=${name:+, $name}
 		;;
 	'ok '*) ((++file_passed)) ;;
 	esac
 	echo "    $1"
+}
+
+# skip_reasons - each once, with the names of what it is about
+skip_reasons() {
+	local reason text=''
+	for reason in "${file_reasons[@]}"; do
+		text+=${text:+; }${file_names[$reason]:+${file_names[$reason]#, }: }$reason
+	done
+	echo "$text"
 }
 
 # ktap_end NAME VERDICT WHY - the test file is over
@@ -62,11 +77,11 @@ ktap_end() {
 		((++file_failed))
 	fi
 	# shellcheck disable=SC2034
-	last_counts="$file_passed $file_failed $file_skipped" last_reasons=$file_reasons
+	last_counts="$file_passed $file_failed $file_skipped" last_reasons=$(skip_reasons)
 	# shellcheck disable=SC2034
 	[[ $verdict != skip ]] || last_reasons=${why:-$file_skip}
 	((passed += file_passed, failed += file_failed, skipped += file_skipped)) || :
-	file_passed=0 file_failed=0 file_skipped=0 file_plan='' file_skip='' file_reasons=''
+	file_passed=0 file_failed=0 file_skipped=0 file_plan='' file_skip='' file_reasons=() file_names=()
 }
 
 # ktap_note - stdin, as lines for people

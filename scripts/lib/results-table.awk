@@ -35,7 +35,10 @@ BEGIN {
 		reason = $0
 		for (i = 1; i <= 6; i++)
 			sub(/^[^ ]+ /, "", reason)
-		skips[++skipped] = name[k] ": `" $1 "`: " reason
+		reason = "`" $1 "`: " reason
+		if (!(reason in on))
+			skips[++skipped] = reason
+		on[reason] = on[reason] (on[reason] ? ", " : "") name[k]
 	}
 }
 
@@ -87,5 +90,5 @@ END {
 		line = line " | " about[k]
 	print line " |"
 	for (i = 1; i <= skipped; i++)
-		print (i == 1 ? "\n" : "") "* Skipped on " skips[i]
+		print (i == 1 ? "\nSkipped:\n\n" : "") "* " skips[i] " (" on[skips[i]] ")"
 }

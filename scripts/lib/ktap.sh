@@ -34,7 +34,7 @@ ktap_sub() {
 		reason=${1#*'# SKIP'} name=$(sed 's/^ok [0-9]* *//;s/ *# SKIP.*//' <<<"$1")
 		reason=${reason# }
 		: "${reason:=no reason}"
-		[[ -v file_names[$reason] ]] || file_reasons+=("$reason")
+		[[ ${file_names[$reason]+seen} ]] || file_reasons+=("$reason")
 		file_names[$reason]+=${name:+, $name}
 		;;
 	'ok '*) ((++file_passed)) ;;

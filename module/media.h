@@ -116,7 +116,8 @@ static inline bool dxl_media_pinned(const struct dxl_media *media, u64 block)
 
 /*
  * For data: asks the driver anew each time, so that bad media and short
- * answers are seen. Returns the number of blocks (1..nr) or a negative errno.
+ * answers are seen. Returns the number of blocks (1..nr) or a negative errno: the
+ * first for faults, as the driver says it, the second for all else.
  */
 long dxl_media_ask(struct dxl_media *media, u64 block, long nr, void **kaddr,
 		   unsigned long *pfn);

@@ -17,8 +17,9 @@ mkdir -p "$copy/build"
 ln -s "$DAXLAB_TOP/build/linux-source-6.1" "$copy/build/"
 cd "$copy" || exit
 find selftests -name '*.[ch]' ! -path '*/lib/*' -delete
-find module -name '*.c' ! -name main.c ! -name stats.c ! -name bdev_ram.c ! -name entry_walk.c -delete
-sed -i '/^daxlab-y/{/ \(main\|stats\|bdev_ram\|entry_walk\)\.o$/!d}' module/Kbuild
+sources='main|stats|bdev_ram|entry_walk'
+find module -regextype egrep -name '*.c' ! -regex "module/($sources)\.c" -delete
+sed -i -E "/^daxlab-y/{/ ($sources)\.o\$/!d}" module/Kbuild
 # What is not there is no finding.
 export KBUILD_MODPOST_WARN=1
 

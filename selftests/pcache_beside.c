@@ -379,7 +379,7 @@ static void load_last(void *arg)
 	munmap(map, BIG * PAGE);
 }
 
-/* First page of a large folio that does not reach the end, or BIG. */
+/* First page of the first large folio, or BIG. */
 static unsigned int first_large(int fd)
 {
 	char *map = map_pte(fd, 0, BIG * PAGE);
@@ -399,16 +399,14 @@ static unsigned int first_large(int fd)
 static unsigned int find_large(int fd)
 {
 	unsigned int page = first_large(fd), at;
-	char *buf = malloc(BIG * PAGE);
+	char buf[32 * PAGE];
 
-	must(buf);
 	if (page == BIG) {
 		drop_caches();
 		for (at = 0; at < BIG; at += 32)
-			must(pread(fd, buf, 32 * PAGE, at * PAGE) == 32 * PAGE);
+			must(pread(fd, buf, sizeof(buf), at * PAGE) == (ssize_t)sizeof(buf));
 		page = first_large(fd);
 	}
-	free(buf);
 	must(page < BIG / 2);
 	return page;
 }

@@ -29,9 +29,7 @@ result_keep() {
 
 # source_name - what is tested
 source_name() {
-	local name
-	name=$(git -C "$TOP" describe --always --dirty=+ 2>/dev/null) || name=unknown
-	echo "$name"
+	git -C "$TOP" describe --always --dirty=+ 2>/dev/null || echo unknown
 }
 
 # results_table KERNEL... - in the words of Markdown: for each group of tests

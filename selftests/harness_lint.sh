@@ -27,9 +27,9 @@ export KBUILD_MODPOST_WARN=1
 plant() { cat >>"$1"; }
 
 plant module/stats.h <<<'#define PLANTED(x) x;'
-plant module/stats.c <<<$'\nstatic __le32 __used planted(u32 x)\n{\n\tint gcc;\n\n\treturn x;\n}'
+plant module/stats.c <<<$'\nstatic void __used planted(void)\n{\n\tint gcc;\n}'
 plant module/main.c <<<$'\n/**\n * planted() - no such function\n */\nstatic inline void other(void)\n{\n}'
-plant module/bdev_ram.c <<<'#include "fs.h"'
+plant module/bdev_ram.c <<<$'#include "fs.h"\nstatic __le32 __used planted(u32 x)\n{\n\treturn x;\n}'
 plant module/entry_walk.c <<<$'#include <linux/bio.h>\n#if LINUX_VERSION_CODE\n#endif'
 plant selftests/planted.c <<<$'int main(void)\n{\n\tint unused;\n\n\treturn 0;\n}'
 plant scripts/planted.sh <<<$'#!/bin/bash\nrm $1'

@@ -5,7 +5,7 @@
 
 # How often each: on a slow kernel, which looks closely at each run, not so often.
 # shellcheck disable=SC2034 # used by those who source this
-REPEAT=${DAXLAB_REPEAT:-$((${DAXLAB_SLOW:-1} > 1 ? 2 : 20))}
+REPEAT=${DAXLAB_REPEAT:-$((${DAXLAB_SLOW:-1} > 1 ? 2 : 10))}
 
 # What the tool prints, as "pass|fail|skip|note TEXT"; all else is for the log.
 played_results() {

@@ -59,14 +59,18 @@
 #define DXL_HAVE_PFN_T		(LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0))
 
 /*
- * Linux kernel commit f467fee48da4 ("block: move the dax flag to
- * queue_limits") (in v6.11): features of a queue are bits of its limits,
- * given to blk_alloc_disk().
+ * Linux kernel commit 74fa8f9c553f ("block: pass a queue_limits argument to
+ * blk_alloc_disk") (in v6.9), which returns an error since then; and f467fee48da4
+ * ("block: move the dax flag to queue_limits") (in v6.11): features of a queue are
+ * bits of its limits.
  */
+#define DXL_HAVE_DISK_LIMITS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0))
 #define DXL_HAVE_QUEUE_FEATURES	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0))
 
 /*
- * Linux kernel commits d32e2bf83791 ("block: pass a gendisk to ->open") and
+ * Linux kernel commits d32e2bf83791 ("block: pass a gendisk to ->open"),
+ * ae220766d87c ("block: remove the unused mode argument to ->release"),
+ * 2736e8eeb0cc ("block: use the holder as indication for exclusive opens") and
  * 05bdb9965305 ("block: replace fmode_t with a block-specific type for block
  * open flags") (in v6.5).
  */
@@ -74,7 +78,9 @@
 
 /*
  * Linux kernel commit f3a608827d1f ("bdev: open block device as files") (in
- * v6.9); before that (in v6.8 only) there was a handle of its own.
+ * v6.9). Handles of their own, e719b4d15674 ("block: Provide bdev_open_*
+ * functions") (in v6.7), were the only way in v6.8, since cd34758c5238 ("block:
+ * Remove blkdev_get_by_*() functions").
  */
 #define DXL_HAVE_BDEV_FILE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0))
 #define DXL_HAVE_BDEV_HANDLE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0) && \
@@ -87,8 +93,8 @@
 #define DXL_HAVE_PAGE_ENTRY_SIZE (LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0))
 
 /*
- * Linux kernel commit 1ea4b473504b (of March 2026, so in v7.1): the waiters are a
- * ring, without a head.
+ * Linux kernel commit 1ea4b473504b ("locking/rwsem: Remove the list_head from
+ * struct rw_semaphore") (in v7.1): the waiters are a ring, without a head.
  */
 #define DXL_HAVE_RWSEM_RING	(LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0))
 
@@ -118,26 +124,33 @@
 #define DXL_HAVE_MKDIR_DENTRY	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0))
 
 /*
- * Linux kernel commit b2f1e6301efa (in v7.3): create() does not say whether it is
- * exclusive: it is.
+ * Linux kernel commit b2f1e6301efa ("Remove excl arg to ->create inode_operation")
+ * (in v7.3): create() is always exclusive.
  */
 #define DXL_HAVE_CREATE_EXCL	(LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0))
 
-/* Linux kernel commit 0485a18d9141 (in v6.19): linux/fs_types.h has another name. */
+/* Linux kernel commit 0485a18d9141 ("fs: rename fs_types.h to fs_dirent.h") (in v6.19) */
 #define DXL_HAVE_FS_DIRENT	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
 
-/* (in v7.1 or before): linux/pagevec.h has got another name. */
+/*
+ * Linux kernel commit 4e1d77a8f382 ("folio_batch: rename pagevec.h to
+ * folio_batch.h") (in v7.1)
+ */
 #define DXL_HAVE_FOLIO_BATCH_H	(LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0))
 
-/* (in v6.19): i_state is read by a function, as it may be locked or not. */
+/*
+ * Linux kernel commit d8753f788ab4 ("fs: provide accessors for ->i_state") (in
+ * v6.19): it may be locked or not.
+ */
 #define DXL_HAVE_INODE_STATE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
 
 /*
- * crc32c() of the kernel lives in a module of its own before v6.14, which
- * insmod would not load; the function below it is built in. After that there is
- * no other.
+ * Linux kernel commit 8df36829045a ("lib/crc32: standardize on crc32c() name for
+ * Castagnoli CRC32") (in v6.15): there is no other any more. Before v6.14 crc32c()
+ * was in a module of its own, which insmod would not load; the function below it
+ * is built in.
  */
-#define DXL_HAVE_CRC32C_BUILTIN	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0))
+#define DXL_HAVE_CRC32C_BUILTIN	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0))
 
 #if !IS_BUILTIN(CONFIG_CRC32)
 #error "daxlab needs a kernel with CONFIG_CRC32 built in, since insmod loads no other module"
@@ -195,16 +208,19 @@ static inline void dxl_hrtimer_setup(struct hrtimer *timer,
 #define DXL_HAVE_IOMAP_KI_POS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
 
 /*
- * Linux kernel commit 2a5574fc57d1 ("iomap: replace iomap_folio_ops with
- * iomap_write_ops") (in v6.17): buffered writes have operations; before that (in
- * v6.12 or earlier), they got a pointer, and page faults got one too (in v6.15 or
- * later).
+ * Linux kernel commit 31754ea6cbbc ("iomap: add a private argument for
+ * iomap_file_buffered_write") (in v6.12), 02b39c4655d5 ("iomap: pass private data
+ * to iomap_page_mkwrite") (in v6.15), and 2a5574fc57d1 ("iomap: replace
+ * iomap_folio_ops with iomap_write_ops") (in v6.17).
  */
 #define DXL_HAVE_IOMAP_PRIVATE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
 #define DXL_HAVE_IOMAP_WRITE_OPS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0))
 #define DXL_HAVE_IOMAP_MKWRITE_PRIVATE (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0))
 
-/* (in v6.19): reads have operations too, and bios are one kind of them. */
+/*
+ * Linux kernel commit b2f35ac4146d ("iomap: add caller-provided callbacks for read
+ * and readahead") (in v6.19): bios are one kind of them.
+ */
 #define DXL_HAVE_IOMAP_READ_OPS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
 
 /*
@@ -242,8 +258,9 @@ static inline void dxl_hrtimer_setup(struct hrtimer *timer,
 
 /*
  * Linux kernel commit 0b6cc04f3db3 ("mm: introduce CONFIG_PER_VMA_LOCK") (in
- * v6.4, and for faults of files in v6.7): a fault may hold the lock of its area
- * in place of mmap_lock.
+ * v6.4): a fault may hold the lock of its area in place of mmap_lock. Those of
+ * files do since 12214eba1992 ("mm: handle read faults under the VMA lock") and
+ * 4ed4379881aa ("mm: handle shared faults under the VMA lock") (in v6.7).
  */
 #define DXL_HAVE_VMA_LOCK	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0))
 
@@ -290,9 +307,9 @@ static inline unsigned long dxl_pfn_raw(dxl_pfn_t pfn)
 
 /*
  * Linux kernel commit 1ea7ca1b0901 ("dax: enable dax fault handler to report
- * VM_FAULT_HWPOISON") (in v6.6): what direct_access() says of bad media.
+ * VM_FAULT_HWPOISON") (in v6.5): what direct_access() says of bad media.
  */
-#define DXL_HAVE_DAX_HWPOISON	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
+#define DXL_HAVE_DAX_HWPOISON	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
 
 #define DXL_MEDIA_ERRNO		(DXL_HAVE_DAX_HWPOISON ? EHWPOISON : EIO)
 

@@ -34,11 +34,18 @@ static inline struct gendisk *dxl_disk_alloc(bool dax)
 
 	return blk_alloc_disk(&lim, NUMA_NO_NODE);
 #else
-	struct gendisk *disk = blk_alloc_disk(NUMA_NO_NODE);
 	struct request_queue *q;
+	struct gendisk *disk;
 
+#if DXL_HAVE_DISK_LIMITS
+	disk = blk_alloc_disk(NULL, NUMA_NO_NODE);
+	if (IS_ERR(disk))
+		return disk;
+#else
+	disk = blk_alloc_disk(NUMA_NO_NODE);
 	if (!disk)
 		return ERR_PTR(-ENOMEM);
+#endif
 	q = disk->queue;
 	blk_queue_logical_block_size(q, PAGE_SIZE);
 	blk_queue_physical_block_size(q, PAGE_SIZE);

@@ -82,7 +82,10 @@ static inline unsigned long dxl_inode_state(struct inode *inode)
  */
 #define DXL_S_DAX		(DXL_RAM_IS_OURS ? 0 : S_DAX)
 
-/* To print it: a u64 since v7.1, and a long before. Ours fit in 32 bits. */
+/*
+ * To print it: a long until Linux kernel commit 0b2600f81cef ("treewide: change
+ * inode->i_ino from unsigned long to u64") (in v7.1). Ours fit in 32 bits.
+ */
 static inline unsigned long dxl_ino(const struct inode *inode)
 {
 	return inode->i_ino;

@@ -389,7 +389,8 @@ static inline bool dxl_vmf_drop_vma_lock(struct vm_fault *vmf)
  * devmap PMD that appears between two looks for a bad one, says so, and clears
  * it without a lock (pmd_clear_bad()): a table that is there by then is lost, and
  * who uses it reads page 0. A plain huge PMD, which must be a compound page, is
- * no surprise to anybody. Kernels since 6.12 make it a special one, on which GUP
+ * no surprise to anybody. Since 3c8e44c9b369 ("mm: mark special bits for huge pfn
+ * mappings when inject", v6.12) the kernel makes it a special one, on which GUP
  * takes references only when it is slow.
  */
 static inline vm_fault_t dxl_vmf_insert_pmd(struct vm_fault *vmf,

@@ -274,7 +274,7 @@ void dxl_balloc_keep(struct dxl_sb *sbi, u64 block)
 
 	spin_lock(&a->lock);
 	if (!WARN_ON_ONCE(__test_and_set_bit(block, a->kept)))
-		a->nr_kept++;
+		WRITE_ONCE(a->nr_kept, a->nr_kept + 1);
 	spin_unlock(&a->lock);
 	dxl_stat_inc(DXL_STAT_BLOCKS_KEPT);
 }
@@ -303,7 +303,7 @@ bool dxl_balloc_reap(struct dxl_sb *sbi)
 		dxl_give(a, block, 1);
 		nr++;
 	}
-	a->nr_kept -= nr;
+	WRITE_ONCE(a->nr_kept, a->nr_kept - nr);
 	spin_unlock(&a->lock);
 	dxl_stat_add(DXL_STAT_BLOCKS_FREED, nr);
 	return nr;
@@ -330,7 +330,7 @@ static u64 dxl_balloc_pinned(struct dxl_sb *sbi, bool keep, u64 *first)
 				dxl_set_open(a, chunk);
 				dxl_take(a, block, 1);
 				__set_bit(block, a->kept);
-				a->nr_kept++;
+				WRITE_ONCE(a->nr_kept, a->nr_kept + 1);
 			}
 			if (!nr++)
 				*first = block;

@@ -60,9 +60,11 @@ void dxl_inject_exit(struct dxl_inject *inject)
  */
 void dxl_inject_update(struct dxl_inject *inject)
 {
-	bool live = inject->nr_rules ||
-		    (inject->bad && !bitmap_empty(inject->bad, inject->nr_blocks));
+	bool live = inject->nr_rules;
 
+	if (inject->bad)
+		/* I/O makes blocks good beside it. */
+		live |= !data_race(bitmap_empty(inject->bad, inject->nr_blocks));
 	if (live == inject->live)
 		return;
 	inject->live = live;
@@ -85,7 +87,8 @@ static u64 dxl_inject_first_bad(const struct dxl_inject *inject, u64 first,
 	/* Pairs with dxl_inject_set_bad(): its bits are zero. */
 	const unsigned long *bad = smp_load_acquire(&inject->bad);
 
-	return bad ? find_next_bit(bad, first + nr, first) : first + nr;
+	/* I/O makes blocks good beside it: each is its own. */
+	return bad ? data_race(find_next_bit(bad, first + nr, first)) : first + nr;
 }
 
 /**

@@ -184,10 +184,12 @@ static void dxl_inject_show_bad(struct seq_file *seq,
 	unsigned long first, end = 0;
 
 	while (inject->bad) {
-		first = find_next_bit(inject->bad, inject->nr_blocks, end);
+		/* I/O makes blocks good beside it: each is its own. */
+		first = data_race(find_next_bit(inject->bad, inject->nr_blocks, end));
 		if (first >= inject->nr_blocks)
 			return;
-		end = find_next_zero_bit(inject->bad, inject->nr_blocks, first);
+		/* likewise */
+		end = data_race(find_next_zero_bit(inject->bad, inject->nr_blocks, first));
 		seq_printf(seq, "bad=%lu-%lu\n", first, end - 1);
 		cond_resched();
 	}

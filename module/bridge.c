@@ -446,6 +446,7 @@ void dxl_bridge_show(struct seq_file *seq, struct dxl_bridge *bridge)
 {
 	const struct super_block *sb = file_inode(bridge->file)->i_sb;
 	const struct dxl_hook *hook;
+	unsigned int scans, idle;
 
 	seq_printf(seq, "bridge %s fs %s ino %lu\n", sb->s_id, sb->s_type->name,
 		   bridge->tree.ino);
@@ -455,8 +456,11 @@ void dxl_bridge_show(struct seq_file *seq, struct dxl_bridge *bridge)
 			   dxl_hook_is_on(hook) ? "on" : "missing",
 			   dxl_hook_window(hook->before),
 			   dxl_hook_window(hook->after));
-	seq_printf(seq, "scans %u idle %u\n", READ_ONCE(bridge->scans),
-		   READ_ONCE(bridge->idle));
+	spin_lock_irq(&bridge->lock);
+	scans = bridge->scans;
+	idle = bridge->idle;
+	spin_unlock_irq(&bridge->lock);
+	seq_printf(seq, "scans %u idle %u\n", scans, idle);
 	dxl_syncs_show(seq, bridge);
 	dxl_waiters_show(seq, bridge);
 }

@@ -46,7 +46,8 @@ int dxl_bridge_cure(struct dxl_bridge *bridge, const char *name)
 		return -EOPNOTSUPP;
 	if (cure >= DXL_CURE_RESET_WAIT && !dxl_stock_can_wait())
 		return -EOPNOTSUPP;
-	WRITE_ONCE(bridge->cure, cure);
+	/* Pairs with dxl_cure_walked(): the functions that it calls are known. */
+	smp_store_release(&bridge->cure, cure);
 	return 0;
 }
 
@@ -79,7 +80,8 @@ void dxl_cure_walked(const struct dxl_bridge *bridge, pgoff_t first,
 	pgoff_t end;
 	void *entry;
 
-	if (READ_ONCE(bridge->cure) < DXL_CURE_RESET_WAIT)
+	/* Pairs with dxl_bridge_cure(). */
+	if (smp_load_acquire(&bridge->cure) < DXL_CURE_RESET_WAIT)
 		return;
 	xas_lock_irq(&xas);
 	xas_for_each_marked(&xas, entry, last, PAGECACHE_TAG_DIRTY) {

@@ -30,13 +30,14 @@ static void dxl_look_table(struct vm_area_struct *vma, pmd_t *pmd,
 			   struct dxl_look *look)
 {
 	spinlock_t *ptl;
-	pte_t *pte;
+	pte_t *pte, was;
 
 	if (!dxl_pte_map_lock(vma->vm_mm, pmd, addr, &pte, &ptl))
 		return;
-	if (pte_present(*pte) && pte_pfn(*pte) == pfn) {
-		look->writable += !!pte_write(*pte);
-		look->readonly += !pte_write(*pte);
+	was = READ_ONCE(*pte);
+	if (pte_present(was) && pte_pfn(was) == pfn) {
+		look->writable += !!pte_write(was);
+		look->readonly += !pte_write(was);
 	}
 	pte_unmap_unlock(pte, ptl);
 }
@@ -47,15 +48,17 @@ static bool dxl_look_huge(struct vm_area_struct *vma, pmd_t *pmd,
 			  struct dxl_look *look)
 {
 	spinlock_t *ptl;
+	pmd_t was;
 	bool huge;
 
 	if (!dxl_pmd_is_huge(READ_ONCE(*pmd)))
 		return false;
 	ptl = pmd_lock(vma->vm_mm, pmd);
-	huge = dxl_pmd_is_huge(*pmd);
-	if (huge && pmd_pfn(*pmd) + ((addr & ~PMD_MASK) >> PAGE_SHIFT) == pfn) {
-		look->writable += !!pmd_write(*pmd);
-		look->readonly += !pmd_write(*pmd);
+	was = READ_ONCE(*pmd);
+	huge = dxl_pmd_is_huge(was);
+	if (huge && pmd_pfn(was) + ((addr & ~PMD_MASK) >> PAGE_SHIFT) == pfn) {
+		look->writable += !!pmd_write(was);
+		look->readonly += !pmd_write(was);
 	}
 	spin_unlock(ptl);
 	return huge;
@@ -236,7 +239,8 @@ static void dxl_sync_show(struct seq_file *seq, const struct dxl_sync *sync)
 		   sync->who, sync->ended ? "returned" : "runs", sync->ret,
 		   sync->nr, sync->more ? "+" : "",
 		   dxl_sync_count(sync, DXL_FRAME_FLUSHED), sync->passed);
-	if (missed && sync->ended)
+	/* The evidence is there by then. */
+	if (missed && sync->over)
 		seq_printf(seq, " unflushed 0x%lx order %u pfn 0x%lx entry 0x%lx locked %s DIRTY %d TOWRITE %d writable %u readonly %u",
 			   missed->index, missed->order, missed->pfn,
 			   sync->entry,

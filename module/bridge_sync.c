@@ -163,7 +163,8 @@ struct dxl_sync *dxl_sync_begin(struct dxl_bridge *bridge, pgoff_t first,
 	};
 	dxl_sync_name(sync);
 	dxl_sync_look(bridge, sync, first, last);
-	if (!sync->forgotten)
+	/* Where nobody will ask for it, nobody reads the log of it either. */
+	if (!READ_ONCE(sync->forgotten))
 		dxl_note(&bridge->tree, DXL_EV_SYNC, first, 0, first, sync->nr);
 	return sync;
 }
@@ -445,7 +446,7 @@ void dxl_syncs_forget(struct dxl_bridge *bridge)
 
 	spin_lock_irq(&bridge->lock);
 	list_for_each_entry_safe(sync, next, &bridge->syncs, list) {
-		sync->forgotten = true;
+		WRITE_ONCE(sync->forgotten, true);
 		if (sync->over)
 			list_move(&sync->list, &over);
 	}

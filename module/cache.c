@@ -63,7 +63,7 @@ struct dxl_cache *dxl_cache_enter(struct dxl_lab *lab)
 static void dxl_cache_give_back(struct dxl_cache *cache, struct folio *folio)
 {
 	list_del(&folio->lru);
-	cache->nr_pages -= folio_nr_pages(folio);
+	WRITE_ONCE(cache->nr_pages, cache->nr_pages - folio_nr_pages(folio));
 	folio->mapping = NULL;
 	folio->private = NULL;
 	folio_set_count(folio, 1);
@@ -197,10 +197,10 @@ void dxl_cache_folio_free(struct folio *folio)
  */
 void dxl_split_stored(struct dxl_cache *cache, struct folio *folio)
 {
-	cache->seq++;
+	WRITE_ONCE(cache->seq, cache->seq + 1);
 	folio->private = (void *)cache->seq;
 	list_add_tail(&folio->lru, &cache->folios);
-	cache->nr_pages += folio_nr_pages(folio);
+	WRITE_ONCE(cache->nr_pages, cache->nr_pages + folio_nr_pages(folio));
 	dxl_stat_inc(DXL_STAT_CACHE_FOLIOS_MADE);
 }
 

@@ -86,7 +86,7 @@ static int cache_show(struct seq_file *seq, void *unused)
 		   census.strange, census.left);
 	mutex_lock(&lab->frozen.mutex);
 	seq_printf(seq, "pages %lu\nusers %u\n",
-		   lab->frozen.cache ? lab->frozen.cache->nr_pages : 0,
+		   lab->frozen.cache ? READ_ONCE(lab->frozen.cache->nr_pages) : 0,
 		   lab->frozen.users);
 	mutex_unlock(&lab->frozen.mutex);
 	return 0;

@@ -91,6 +91,13 @@ static inline unsigned long dxl_ino(const struct inode *inode)
 	return inode->i_ino;
 }
 
+/* The size while it may change: who makes a file longer has i_rwsem alone. */
+static inline loff_t dxl_size_now(const struct inode *inode)
+{
+	/* One word, which functions of the kernel store without a mark. */
+	return data_race(i_size_read(inode));
+}
+
 static inline u32 dxl_crc32c(u32 crc, const void *data, size_t len)
 {
 #if DXL_HAVE_CRC32C_BUILTIN

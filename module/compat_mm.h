@@ -236,7 +236,7 @@ static inline pte_t dxl_pte_maybe_mkwrite(pte_t pte,
 static inline bool dxl_pte_mkwrite(struct vm_area_struct *vma,
 				   unsigned long addr, pte_t *pte)
 {
-	pte_t val = dxl_pte_maybe_mkwrite(pte_mkdirty(pte_mkyoung(*pte)),
+	pte_t val = dxl_pte_maybe_mkwrite(pte_mkdirty(pte_mkyoung(READ_ONCE(*pte))),
 					  vma);
 
 	if (!IS_ENABLED(CONFIG_X86))
@@ -288,19 +288,21 @@ static inline bool dxl_pte_map_lock(struct mm_struct *mm, pmd_t *pmd,
 /* Where an area has the pmd of an address; NULL: there is no table for it. */
 static inline pmd_t *dxl_vma_pmd(struct vm_area_struct *vma, unsigned long addr)
 {
-	pgd_t *pgd = pgd_offset(vma->vm_mm, addr);
-	p4d_t *p4d;
-	pud_t *pud;
+	pgd_t *pgdp = pgd_offset(vma->vm_mm, addr), pgd = READ_ONCE(*pgdp);
+	p4d_t *p4dp, p4d;
+	pud_t *pudp, pud;
 
-	if (pgd_none(*pgd) || pgd_bad(*pgd))
+	if (pgd_none(pgd) || pgd_bad(pgd))
 		return NULL;
-	p4d = p4d_offset(pgd, addr);
-	if (p4d_none(*p4d) || p4d_bad(*p4d))
+	p4dp = p4d_offset(pgdp, addr);
+	p4d = READ_ONCE(*p4dp);
+	if (p4d_none(p4d) || p4d_bad(p4d))
 		return NULL;
-	pud = pud_offset(p4d, addr);
-	if (pud_none(*pud) || pud_bad(*pud))
+	pudp = pud_offset(p4dp, addr);
+	pud = READ_ONCE(*pudp);
+	if (pud_none(pud) || pud_bad(pud))
 		return NULL;
-	return pmd_offset(pud, addr);
+	return pmd_offset(pudp, addr);
 }
 
 /* For page tables: PFN_DEV alone makes a special PTE, or a plain huge PMD. */
@@ -341,14 +343,15 @@ static inline vm_fault_t dxl_vmf_insert_pte(struct vm_fault *vmf,
 	vm_fault_t ret = dxl_vmf_insert_read(vmf, pfn, pagemap);
 	struct vm_area_struct *vma = vmf->vma;
 	spinlock_t *ptl;
-	pte_t *pte;
+	pte_t *pte, was;
 
 	if (!write || ret != VM_FAULT_NOPAGE)
 		return ret;
 	if (!dxl_pte_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &pte, &ptl))
 		return ret;
 	/* Who finds it read-only, or gone, faults again. */
-	if (pte_present(*pte) && pte_pfn(*pte) == pfn)
+	was = READ_ONCE(*pte);
+	if (pte_present(was) && pte_pfn(was) == pfn)
 		dxl_pte_mkwrite(vma, vmf->address, pte);
 	pte_unmap_unlock(pte, ptl);
 	return ret;

@@ -100,15 +100,18 @@ static void dxl_entries_show_folios(struct dxl_lab *lab, void *arg)
 
 	spin_lock(&lab->folio_lock);
 	list_for_each_entry(hold, &lab->folio_holds, list)
-		if (hold->folio)
+		if (READ_ONCE(hold->folio))
 			seq_printf(seq, "folio lock dev %s owner %s/%d\n",
 				   lab->sb->s_id, hold->task->comm,
 				   hold->task->pid);
-	list_for_each_entry(pwb, &lab->pwbs, list)
-		if (READ_ONCE(pwb->bio))
+	list_for_each_entry(pwb, &lab->pwbs, list) {
+		spin_lock(&pwb->lock);
+		if (pwb->bio)
 			seq_printf(seq, "unsubmitted bio dev %s ino %lu index 0x%lx owner %s/%d\n",
 				   lab->sb->s_id, dxl_ino(pwb->inode), pwb->first,
 				   pwb->hold.task->comm, pwb->hold.task->pid);
+		spin_unlock(&pwb->lock);
+	}
 	spin_unlock(&lab->folio_lock);
 }
 

@@ -16,9 +16,9 @@
 
 static int variant_show(struct seq_file *seq, void *unused)
 {
-	const struct dxl_lab *lab = seq->private;
+	const struct dxl_variant variant = dxl_lab_variant(seq->private);
 
-	dxl_variant_show(seq, &lab->variant);
+	dxl_variant_show(seq, &variant);
 	return 0;
 }
 
@@ -31,7 +31,7 @@ static ssize_t variant_write(struct file *file, const char __user *buf,
 			     size_t len, loff_t *pos)
 {
 	struct dxl_lab *lab = file_inode(file)->i_private;
-	struct dxl_variant from = lab->variant, to = from;
+	struct dxl_variant from = dxl_lab_variant(lab), to = from;
 	char *text = dxl_debugfs_line(buf, len, DXL_WRITE_MAX);
 	int err;
 
@@ -78,7 +78,7 @@ static ssize_t knob_write(struct file *file, const char __user *buf, size_t len,
 			  loff_t *pos)
 {
 	struct dxl_lab *lab = file_inode(file)->i_private;
-	struct dxl_variant from = lab->variant, to = from;
+	struct dxl_variant from = dxl_lab_variant(lab), to = from;
 	char *text = dxl_debugfs_line(buf, len, DXL_WRITE_MAX);
 	int knob = dxl_file_knob(file);
 	int err;

@@ -232,8 +232,12 @@ unsigned long dxl_entry_tag(struct dxl_tree *tree, pgoff_t first, pgoff_t last)
 	pgoff_t index;
 	void *entry;
 
-	if (dxl_sync_mark(tree) != DXL_MARK_TOWRITE)
-		return xa_marked(&tree->xa, DXL_MARK_DIRTY);
+	if (dxl_sync_mark(tree) != DXL_MARK_TOWRITE) {
+		xas_lock(&xas);
+		tagged = xa_marked(&tree->xa, DXL_MARK_DIRTY);
+		xas_unlock(&xas);
+		return tagged;
+	}
 	xas_lock(&xas);
 	xas_for_each_marked(&xas, entry, last, DXL_MARK_DIRTY) {
 		xas_set_mark(&xas, DXL_MARK_TOWRITE);

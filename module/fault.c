@@ -131,13 +131,14 @@ static vm_fault_t dxl_fault_install(const struct dxl_fault *fault,
 	bool write = fault->write;
 	bool done = false;
 	spinlock_t *ptl;
-	pte_t *pte, val;
+	pte_t *pte, val, was;
 
 	if (pmd_none(READ_ONCE(*vmf->pmd)))
 		return dxl_vmf_insert_pte(vmf, pfn, pagemap, write);
 	if (!dxl_pte_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &pte, &ptl))
 		return VM_FAULT_NOPAGE;
-	if (pte_none(*pte)) {
+	was = READ_ONCE(*pte);
+	if (pte_none(was)) {
 		val = dxl_pte_make(vma, pfn, pagemap);
 		if (write)
 			val = dxl_pte_maybe_mkwrite(pte_mkdirty(pte_mkyoung(val)),
@@ -145,7 +146,7 @@ static vm_fault_t dxl_fault_install(const struct dxl_fault *fault,
 		set_pte_at(vma->vm_mm, vmf->address, pte, val);
 		update_mmu_cache(vma, vmf->address, pte);
 		done = true;
-	} else if (write && pte_present(*pte) && pte_pfn(*pte) == pfn) {
+	} else if (write && pte_present(was) && pte_pfn(was) == pfn) {
 		done = dxl_pte_mkwrite(vma, vmf->address, pte);
 	}
 	pte_unmap_unlock(pte, ptl);
@@ -338,10 +339,10 @@ static vm_fault_t dxl_fault_grabbed(struct dxl_fault *fault)
 	return ret;
 }
 
-/* Inside invalidate_lock, so the size stays what it is. */
+/* Inside invalidate_lock, so the file becomes no shorter. */
 static vm_fault_t dxl_fault_sized(struct dxl_fault *fault)
 {
-	pgoff_t end = DIV_ROUND_UP_ULL(i_size_read(fault->inode), PAGE_SIZE);
+	pgoff_t end = DIV_ROUND_UP_ULL(dxl_size_now(fault->inode), PAGE_SIZE);
 	struct dxl_media *media = dxl_media_of(fault->inode);
 	vm_fault_t ret;
 	int id;

@@ -403,7 +403,7 @@ bool dxl_fault_misaligned(struct vm_fault *vmf)
 		dxl_role_fault(vma->vm_mm);
 	filemap_invalidate_lock_shared(inode->i_mapping);
 	if (((loff_t)(orphan + DXL_PMD_PAGES) << PAGE_SHIFT) <=
-	    i_size_read(inode) && !dxl_media_enter(dxl_media_of(inode), &id)) {
+	    dxl_size_now(inode) && !dxl_media_enter(dxl_media_of(inode), &id)) {
 		mapped = !dxl_fault_store_orphan(&fault, orphan) &&
 			 dxl_vmf_insert_zero(vmf, dxl_fault_zeroes()) == VM_FAULT_NOPAGE;
 		dxl_media_exit(id);

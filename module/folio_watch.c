@@ -156,17 +156,19 @@ static const struct task_struct *dxl_folio_collector(struct dxl_lab *lab,
 bool dxl_folio_wait_of(const struct dxl_role *role, struct dxl_folio_wait *wait)
 {
 	struct dxl_lab *lab = role->session->lab;
+	const struct folio *folio;
 
 	/* Pairs with dxl_role_waits(). */
 	wait->bit = smp_load_acquire(&role->bit);
 	if (!wait->bit || !lab || !dxl_task_sleeps(role->task))
 		return false;
-	wait->ino = role->ino;
-	wait->index = role->index;
+	folio = READ_ONCE(role->folio);
+	wait->ino = READ_ONCE(role->ino);
+	wait->index = READ_ONCE(role->index);
 	spin_lock(&lab->folio_lock);
 	wait->owner = wait->bit == DXL_FOLIO_LOCK ?
-		      dxl_folio_locker(lab, role->folio) :
-		      dxl_folio_collector(lab, role->folio);
+		      dxl_folio_locker(lab, folio) :
+		      dxl_folio_collector(lab, folio);
 	spin_unlock(&lab->folio_lock);
 	return wait->owner;
 }
@@ -192,12 +194,13 @@ void dxl_folio_collectors(struct dxl_lab *lab,
 
 	spin_lock(&lab->folio_lock);
 	list_for_each_entry(pwb, &lab->pwbs, list) {
-		wants = READ_ONCE(pwb->wants);
+		/* Pairs with dxl_pwb_wait_lock(). */
+		wants = smp_load_acquire(&pwb->wants);
 		if (!wants || !dxl_task_sleeps(pwb->hold.task))
 			continue;
 		wait.owner = dxl_folio_locker(lab, wants);
 		wait.ino = pwb->inode->i_ino;
-		wait.index = pwb->wants_index;
+		wait.index = READ_ONCE(pwb->wants_index);
 		if (wait.owner)
 			fn(pwb->hold.task, &wait, arg);
 	}

@@ -329,9 +329,11 @@ int dxl_freeze_wait(const struct dxl_look *look)
 /* What the filesystem keeps with a folio holds a reference to it. */
 static void dxl_folio_release(struct folio *folio)
 {
-	if (!folio_has_private(folio) || !folio_trylock(folio))
+	/* Others set other flags beside it. */
+	if (!data_race(folio_has_private(folio)) || !folio_trylock(folio))
 		return;
-	if (folio_has_private(folio) && !folio_test_dirty(folio) &&
+	/* likewise */
+	if (data_race(folio_has_private(folio)) && !folio_test_dirty(folio) &&
 	    !folio_test_writeback(folio))
 		filemap_release_folio(folio, GFP_KERNEL);
 	folio_unlock(folio);

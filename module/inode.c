@@ -230,7 +230,7 @@ struct inode *dxl_inode_new(struct inode *dir, umode_t mode, dev_t rdev)
 	inode_set_mtime_to_ts(inode, now);
 	inode_set_atime_to_ts(inode, now);
 	di->btime = now;
-	di->fsflags = DXL_I(dir)->fsflags &
+	di->fsflags = READ_ONCE(DXL_I(dir)->fsflags) &
 		      (S_ISDIR(mode) ? DXL_FL_INHERITED_DIR : DXL_FL_INHERITED);
 	if (S_ISDIR(mode))
 		set_nlink(inode, 2);

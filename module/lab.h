@@ -356,7 +356,7 @@ struct dxl_pins {
  * @stock: of a bridge: only the rules of its own session act in it
  * @damages: by kind, since the last dxl_log_mark()
  * @caught: the first lost wakeup since then that was seen with nobody in
- *	control, or NULL; read and freed under @lock
+ *	control, or NULL; set with xa_lock alone, freed under @lock
  * @folio_lock: guards @pwbs and @folio_holds
  * @pwb_rescues: counts dxl_pwb_rescue(); calls that began before hold no bio
  *	any more
@@ -398,6 +398,7 @@ static __always_inline unsigned int dxl_choice(const struct dxl_lab *lab,
 /* log.c */
 void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb);
 void dxl_lab_exit(struct dxl_lab *lab);
+struct dxl_variant dxl_lab_variant(struct dxl_lab *lab);
 void dxl_lab_vary(struct dxl_lab *lab, const struct dxl_variant *to);
 void dxl_lab_settle(struct dxl_lab *lab);
 int dxl_log_open(struct dxl_lab *lab);

@@ -102,9 +102,12 @@ void dxl_ledger_exit(struct dxl_ledger *ledger)
  */
 bool dxl_ledger_open(struct dxl_ledger *ledger)
 {
-	u64 round = dxl_watch_round();
 	bool watched = dxl_watched();
+	u64 round;
 
+	/* Who watches again since has made another round. */
+	smp_rmb();
+	round = dxl_watch_round();
 	if (ledger->round != round || !watched) {
 		dxl_ledger_clear(ledger);
 		ledger->round = round;
@@ -237,7 +240,8 @@ static void dxl_ledger_take(struct dxl_ledger *ledger, unsigned long key,
 	flush->nr = nr;
 	flush->stores = stores;
 	list_add_tail(&flush->list, &ledger->flushes);
-	if (!memcmp(addr, page->media, PAGE_SIZE))
+	/* User space may store to it: the copy is what counts. */
+	if (!data_race(memcmp(addr, page->media, PAGE_SIZE)))
 		return;
 	flush->data = (void *)__get_free_page(DXL_LAB_GFP);
 	if (flush->data) {

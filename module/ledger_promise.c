@@ -140,7 +140,9 @@ void dxl_promise_begin(struct dxl_promise *promise, struct dxl_tree *tree,
 			if (page->tree == tree && page->index >= first &&
 			    page->index <= last &&
 			    !dxl_ledger_is_stored_to(ledger, key) &&
-			    memcmp(dxl_ledger_addr(key), page->media, PAGE_SIZE))
+			    /* User space may store to it. */
+			    data_race(memcmp(dxl_ledger_addr(key), page->media,
+					     PAGE_SIZE)))
 				dxl_promise_owes(promise, key, page);
 			cond_resched();
 		}

@@ -277,10 +277,11 @@ static void dxl_listing_last(struct dxl_column *column,
 		scnprintf(column->last, sizeof(column->last),
 			  "- %s on key 0x%lx",
 			  dxl_column_is_lost(column, findings) ?
-			  "never woken: asleep" : "asleep", role->key);
+			  "never woken: asleep" : "asleep",
+			  READ_ONCE(role->key));
 	else if (state == DXL_ROLE_PARKED)
 		scnprintf(column->last, sizeof(column->last), "- parked at %s",
-			  dxl_window_name(role->window));
+			  dxl_window_name(READ_ONCE(role->window)));
 	else if (dxl_role_blocked(role, what, sizeof(what)))
 		scnprintf(column->last, sizeof(column->last),
 			  "- blocked on %s", what);

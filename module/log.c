@@ -139,6 +139,23 @@ void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb)
 }
 
 /**
+ * dxl_lab_variant() - The choices of a mount as they are now, all of one moment.
+ * @lab: the lab
+ *
+ * Context: May sleep.
+ * Return: The choices.
+ */
+struct dxl_variant dxl_lab_variant(struct dxl_lab *lab)
+{
+	struct dxl_variant variant;
+
+	mutex_lock(&lab->lock);
+	variant = lab->variant;
+	mutex_unlock(&lab->lock);
+	return variant;
+}
+
+/**
  * dxl_lab_vary() - Change the choices of a mount.
  * @lab: the lab
  * @to: new choices
@@ -148,7 +165,7 @@ void dxl_lab_init(struct dxl_lab *lab, struct super_block *sb)
 void dxl_lab_vary(struct dxl_lab *lab, const struct dxl_variant *to)
 {
 	if (!lab->varied && !dxl_variant_is_sound(to)) {
-		lab->varied = true;
+		WRITE_ONCE(lab->varied, true);
 		dxl_key_get(dxl_varied_key);
 	}
 	dxl_variant_set(&lab->variant, to);
@@ -163,7 +180,7 @@ void dxl_lab_vary(struct dxl_lab *lab, const struct dxl_variant *to)
 void dxl_lab_settle(struct dxl_lab *lab)
 {
 	if (lab->varied && dxl_variant_is_sound(&lab->variant)) {
-		lab->varied = false;
+		WRITE_ONCE(lab->varied, false);
 		dxl_key_put(dxl_varied_key);
 	}
 }

@@ -153,9 +153,10 @@ static ssize_t dxl_lookup_copy(struct kiocb *iocb, struct iov_iter *to)
 	folio = dxl_pcache_lookup(inode, pos >> PAGE_SHIFT);
 	if (IS_ERR_OR_NULL(folio))
 		return PTR_ERR_OR_ZERO(folio);
-	if (folio_test_uptodate(folio) && folio->mapping == inode->i_mapping) {
+	if (folio_test_uptodate(folio) &&
+	    READ_ONCE(folio->mapping) == inode->i_mapping) {
 		/* After the look at the folio: it has zeroes beyond. */
-		size = i_size_read(inode);
+		size = dxl_size_now(inode);
 		offset = offset_in_folio(folio, pos);
 		len = min_t(size_t, folio_size(folio) - offset,
 			    iov_iter_count(to));

@@ -53,7 +53,7 @@ static bool dxl_spin_try(struct dxl_spin *spin)
 		return false;
 	mapping = READ_ONCE(look->folio->mapping);
 	if (mapping != spin->mapping) {
-		spin->mapping = mapping;
+		WRITE_ONCE(spin->mapping, mapping);
 		WRITE_ONCE(spin->tries, 0);
 	}
 	WRITE_ONCE(spin->tries, spin->tries + 1);

@@ -123,7 +123,7 @@ static int dxl_map_raise(struct inode *inode, const struct dxl_run *run,
 	struct dxl_inode *di = DXL_I(inode);
 	struct dxl_sb *sbi = DXL_SB(inode->i_sb);
 	unsigned int level = dxl_level_for(run->index);
-	loff_t size = i_size_read(inode);
+	loff_t size = dxl_size_now(inode);
 
 	if (!walk->level) {
 		if (size > 0)
@@ -219,7 +219,7 @@ static int dxl_map_balloc(struct inode *inode, const struct dxl_walk *walk,
 
 	if (goal == DXL_NO_BLOCK &&
 	    (run->index >= DXL_CHUNK_BLOCKS || run->nr >= DXL_LARGE_REQUEST ||
-	     i_size_read(inode) >= DXL_LARGE_SIZE)) {
+	     dxl_size_now(inode) >= DXL_LARGE_SIZE)) {
 		got = dxl_balloc_aligned(sbi, dxl_level_slot(run->index, 1),
 					 run->nr, block);
 		if (got > 0)

@@ -82,7 +82,8 @@ int dxl_options_parse(struct fs_context *fc, struct fs_parameter *param)
  */
 int dxl_options_fit(struct fs_context *fc, const struct super_block *sb)
 {
-	const struct dxl_sb *sbi = DXL_SB(sb);
+	struct dxl_sb *sbi = DXL_SB(sb);
+	struct dxl_variant variant = dxl_lab_variant(&sbi->lab);
 	struct dxl_fc *ctx = fc->fs_private;
 
 	if (ctx->format) {
@@ -93,8 +94,7 @@ int dxl_options_fit(struct fs_context *fc, const struct super_block *sb)
 		errorfc(fc, "%s: mounted already, with another dax=", sb->s_id);
 		return -EBUSY;
 	}
-	if (ctx->chosen && memcmp(&sbi->lab.variant, &ctx->variant,
-				  sizeof(ctx->variant))) {
+	if (ctx->chosen && memcmp(&variant, &ctx->variant, sizeof(variant))) {
 		errorfc(fc, "%s: mounted already, with another variant",
 			sb->s_id);
 		return -EBUSY;

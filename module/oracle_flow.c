@@ -186,6 +186,13 @@ out:
 	xa_unlock(&tree->xa);
 }
 
+static void dxl_audit_pte(struct dxl_audit *audit, pgoff_t index, pte_t pte)
+{
+	if (pte_present(pte) && dxl_pte_is_frame(pte))
+		dxl_audit_mapping(audit, index, pte_pfn(pte), pte_write(pte),
+				  "PTE");
+}
+
 static void dxl_audit_table(struct dxl_audit *audit,
 			    struct vm_area_struct *vma, pmd_t *pmd,
 			    unsigned long addr, unsigned long end)
@@ -196,10 +203,8 @@ static void dxl_audit_table(struct dxl_audit *audit,
 	if (!dxl_pte_map_lock(vma->vm_mm, pmd, addr, &start, &ptl))
 		return;
 	for (pte = start; addr < end; pte++, addr += PAGE_SIZE)
-		if (pte_present(*pte) && dxl_pte_is_frame(*pte))
-			dxl_audit_mapping(audit, linear_page_index(vma, addr),
-					  pte_pfn(*pte), pte_write(*pte),
-					  "PTE");
+		dxl_audit_pte(audit, linear_page_index(vma, addr),
+			      READ_ONCE(*pte));
 	pte_unmap_unlock(start, ptl);
 }
 
@@ -207,19 +212,20 @@ static void dxl_audit_table(struct dxl_audit *audit,
 static bool dxl_audit_huge(struct dxl_audit *audit, struct vm_area_struct *vma,
 			   pmd_t *pmd, unsigned long addr, unsigned long end)
 {
-	bool huge, writable;
 	unsigned long frame;
 	spinlock_t *ptl;
+	bool huge;
+	pmd_t was;
 
 	if (!dxl_pmd_is_huge(READ_ONCE(*pmd)))
 		return false;
 	ptl = pmd_lock(vma->vm_mm, pmd);
-	huge = dxl_pmd_is_huge(*pmd);
-	writable = pmd_write(*pmd);
-	frame = pmd_pfn(*pmd) + ((addr & ~PMD_MASK) >> PAGE_SHIFT);
+	was = READ_ONCE(*pmd);
+	huge = dxl_pmd_is_huge(was);
+	frame = pmd_pfn(was) + ((addr & ~PMD_MASK) >> PAGE_SHIFT);
 	for (; huge && addr < end; addr += PAGE_SIZE, frame++)
 		dxl_audit_mapping(audit, linear_page_index(vma, addr), frame,
-				  writable, "PMD");
+				  pmd_write(was), "PMD");
 	spin_unlock(ptl);
 	return huge;
 }
@@ -358,7 +364,8 @@ static void dxl_audit_inode(struct dxl_oracle *oracle, struct inode *inode)
 	int id;
 
 	if (!S_ISREG(inode->i_mode) || !dxl_inode_dax(inode) ||
-	    (xa_empty(&DXL_I(inode)->tree.xa) && !mapping_mapped(inode->i_mapping)))
+	    /* A hint: who stores an entry now is not judged. */
+	    (data_race(xa_empty(&DXL_I(inode)->tree.xa)) && !mapping_mapped(inode->i_mapping)))
 		return;
 	if (!inode_trylock_shared(inode)) {
 		dxl_oracle_blind(oracle, "page tables, entries and map of ino %lu: somebody changes the file (i_rwsem)",

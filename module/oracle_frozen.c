@@ -45,9 +45,9 @@ static void dxl_spin_shoot(struct dxl_lab *lab, const struct dxl_spin *spin,
 		.index = look->index,
 		.tries = READ_ONCE(spin->tries),
 		.rule = spin->rule,
-		.folio_index = look->folio->index,
+		.folio_index = READ_ONCE(look->folio->index),
 		.folio_order = folio_order(look->folio),
-		.mapped = spin->mapping,
+		.mapped = READ_ONCE(spin->mapping),
 	};
 	dxl_who(shot->who, spin->task, spin->task->comm, spin->task->pid);
 	if (!freeze)

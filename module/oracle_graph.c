@@ -140,7 +140,8 @@ static void dxl_sem_visit(struct inode *inode, void *arg)
 {
 	struct dxl_sem_query *query = arg;
 
-	if (inode->i_ino == query->ino)
+	/* A new inode, which gets its number now, is locked by nobody. */
+	if (data_race(inode->i_ino) == query->ino)
 		query->writer = dxl_rwsem_writer(query->invalidate ?
 						 &inode->i_data.invalidate_lock :
 						 &inode->i_rwsem);
@@ -166,7 +167,7 @@ static void dxl_graph_sem(struct dxl_graph *graph, struct dxl_node *node,
 		return;
 	list_for_each_entry(other, &graph->oracle->session->roles, list)
 		if (other != role && READ_ONCE(other->fault_mm) &&
-		    other->ino == ino)
+		    READ_ONCE(other->ino) == ino)
 			dxl_node_owner(node, other->task);
 }
 

@@ -52,7 +52,7 @@ static void dxl_pins_holders(struct dxl_oracle *oracle,
 		return;
 	list_for_each_entry(role, &oracle->session->roles, list) {
 		if (dxl_role_state(role) != DXL_ROLE_PARKED ||
-		    role->window != DXL_WIN_PIN_HELD)
+		    READ_ONCE(role->window) != DXL_WIN_PIN_HELD)
 			continue;
 		dxl_who(who, role->task, role->task->comm, role->task->pid);
 		dxl_finding_note(finding, "%s is parked with the pages of a direct read or write pinned",

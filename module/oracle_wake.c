@@ -36,7 +36,7 @@ static bool dxl_wake_will_come(struct dxl_tree *tree,
 static bool dxl_waiter_lost(struct dxl_tree *tree,
 			    const struct dxl_waiter *waiter)
 {
-	return !waiter->woken && !waiter->aborted &&
+	return !READ_ONCE(waiter->woken) && !waiter->aborted &&
 	       !list_empty(&waiter->wq.entry) &&
 	       !task_is_running(waiter->task) &&
 	       !dxl_wake_will_come(tree, waiter);
@@ -56,7 +56,7 @@ static bool dxl_tree_settled(const struct dxl_tree *tree)
 	if (tree->owed || (tree->lab && READ_ONCE(tree->lab->changing)))
 		return false;
 	list_for_each_entry(waiter, &tree->waiters, list)
-		if (waiter->woken || waiter->requeued)
+		if (READ_ONCE(waiter->woken) || waiter->requeued)
 			return false;
 	return true;
 }

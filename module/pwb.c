@@ -49,7 +49,7 @@ struct bio *dxl_pwb_take(struct dxl_pwb *pwb)
 
 	spin_lock(&pwb->lock);
 	bio = pwb->bio;
-	pwb->bio = NULL;
+	WRITE_ONCE(pwb->bio, NULL);
 	spin_unlock(&pwb->lock);
 	return bio;
 }
@@ -106,10 +106,10 @@ static void dxl_pwb_collect(struct dxl_pwb *pwb, struct folio *folio,
 		dxl_pwb_submit(pwb);
 		bio = dxl_pwb_bio(pwb, block, BIO_MAX_VECS);
 		__bio_add_page(bio, &folio->page, len, 0);
-		pwb->first = folio->index;
 		pwb->nr_late = 0;
 		spin_lock(&pwb->lock);
-		pwb->bio = bio;
+		pwb->first = folio->index;
+		WRITE_ONCE(pwb->bio, bio);
 		spin_unlock(&pwb->lock);
 	}
 	if (pwb->submit)
@@ -183,7 +183,7 @@ static int dxl_pwb_scattered(struct dxl_pwb *pwb, struct folio *folio,
 /* The folio is locked, clean and under writeback, which whatever is done ends. */
 static int dxl_pwb_add(struct dxl_pwb *pwb, struct folio *folio)
 {
-	loff_t size = i_size_read(pwb->inode), pos = folio_pos(folio);
+	loff_t size = dxl_size_now(pwb->inode), pos = folio_pos(folio);
 	unsigned long nr;
 	struct dxl_run run;
 	int err = 0;
@@ -224,8 +224,9 @@ void dxl_pwb_wait_lock(struct dxl_pwb *pwb, struct folio *folio)
 	if (dxl_watched())
 		dxl_role_waits(DXL_FOLIO_LOCK, folio, pwb->inode->i_ino,
 			       folio->index);
-	pwb->wants_index = folio->index;
-	WRITE_ONCE(pwb->wants, folio);
+	WRITE_ONCE(pwb->wants_index, folio->index);
+	/* Pairs with dxl_folio_collectors(). */
+	smp_store_release(&pwb->wants, folio);
 	/* Who is to die does not keep others waiting. */
 	if (folio_lock_killable(folio)) {
 		dxl_pwb_submit(pwb);
@@ -317,7 +318,7 @@ static void dxl_pwb_begin(struct dxl_pwb *pwb)
 		dxl_pwb_begin_varied(pwb);
 	pwb->tag = PAGECACHE_TAG_DIRTY;
 	if (wbc->range_cyclic) {
-		pwb->index = mapping->writeback_index;
+		pwb->index = READ_ONCE(mapping->writeback_index);
 		pwb->end = -1;
 	} else {
 		pwb->index = wbc->range_start >> PAGE_SHIFT;
@@ -388,7 +389,8 @@ static void dxl_pwb_walk(struct dxl_pwb *pwb)
 	if (pwb->wrap && wbc->range_cyclic)
 		next = dxl_pwb_wrap_varied(pwb, start, next);
 	if (wbc->range_cyclic || (whole && wbc->nr_to_write > 0))
-		pwb->inode->i_mapping->writeback_index = pwb->done ? next : 0;
+		WRITE_ONCE(pwb->inode->i_mapping->writeback_index,
+			   pwb->done ? next : 0);
 }
 
 /**

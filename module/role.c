@@ -35,6 +35,7 @@ static struct dxl_role *dxl_role_find(const struct task_struct *task)
 static void dxl_role_tell(struct dxl_session *session)
 {
 	atomic64_set(&session->quiet_ns, ktime_get_ns());
+	smp_mb__before_atomic();	/* pairs with dxl_session_still() */
 	atomic64_inc(&session->changes);
 	wake_up_all(&session->changed);
 }
@@ -100,18 +101,20 @@ bool dxl_role_name_of(const struct task_struct *task, char *name)
 unsigned int dxl_role_stack(const struct task_struct *task,
 			    unsigned long *stack)
 {
+	enum dxl_role_state state;
 	struct dxl_role *role;
 	unsigned int depth = 0;
 
 	rcu_read_lock();
 	role = dxl_role_find(task);
-	if (role && (role->state == DXL_ROLE_ASLEEP ||
-		     role->state == DXL_ROLE_PARKED ||
-		     role->state == DXL_ROLE_FROZEN ||
-		     role->state == DXL_ROLE_PIN ||
-		     role->state == DXL_ROLE_SPINNING || role->bit)) {
-		depth = role->depth;
-		memcpy(stack, role->stack, depth * sizeof(*stack));
+	state = role ? dxl_role_state(role) : DXL_ROLE_IDLE;
+	if (role && (state == DXL_ROLE_ASLEEP || state == DXL_ROLE_PARKED ||
+		     state == DXL_ROLE_FROZEN || state == DXL_ROLE_PIN ||
+		     state == DXL_ROLE_SPINNING || READ_ONCE(role->bit))) {
+		/* If it runs by now, it may be of two stacks: for people. */
+		depth = data_race(role->depth);
+		/* likewise */
+		data_race(memcpy(stack, role->stack, depth * sizeof(*stack)));
 	}
 	rcu_read_unlock();
 	return depth;
@@ -130,11 +133,11 @@ void dxl_role_asleep(const struct dxl_waiter *waiter)
 	rcu_read_lock();
 	role = dxl_role_find(current);
 	if (role) {
-		role->tree = waiter->key.tree;
-		role->ino = waiter->key.tree->ino;
-		role->key = waiter->key.first;
-		role->index = waiter->index;
-		role->order = waiter->order;
+		WRITE_ONCE(role->tree, waiter->key.tree);
+		WRITE_ONCE(role->ino, waiter->key.tree->ino);
+		WRITE_ONCE(role->key, waiter->key.first);
+		WRITE_ONCE(role->index, waiter->index);
+		WRITE_ONCE(role->order, waiter->order);
 		role->depth = stack_trace_save(role->stack, DXL_STACK_DEPTH, 1);
 		dxl_role_publish(role, DXL_ROLE_ASLEEP);
 	}
@@ -145,7 +148,7 @@ void dxl_role_asleep(const struct dxl_waiter *waiter)
  * dxl_role_woken() - A waiter is being woken.
  * @waiter: whose
  *
- * Context: In the wake function: wait queue lock.
+ * Context: In the wake function: wait queue lock; or under xa_lock.
  */
 void dxl_role_woken(const struct dxl_waiter *waiter)
 {
@@ -153,8 +156,10 @@ void dxl_role_woken(const struct dxl_waiter *waiter)
 
 	rcu_read_lock();
 	role = dxl_role_find(waiter->task);
-	if (role && READ_ONCE(role->state) == DXL_ROLE_ASLEEP)
-		dxl_role_publish(role, DXL_ROLE_RUNNING);
+	/* By a rescue, the task may run already, and be elsewhere. */
+	if (role && cmpxchg_release(&role->state, DXL_ROLE_ASLEEP,
+				    DXL_ROLE_RUNNING) == DXL_ROLE_ASLEEP)
+		dxl_role_tell(role->session);
 	rcu_read_unlock();
 }
 
@@ -200,7 +205,7 @@ void dxl_role_rests(enum dxl_role_state state, pgoff_t index)
 	rcu_read_lock();
 	role = dxl_role_find(current);
 	if (role) {
-		role->index = index;
+		WRITE_ONCE(role->index, index);
 		role->depth = stack_trace_save(role->stack, DXL_STACK_DEPTH, 1);
 		dxl_role_publish(role, state);
 	}
@@ -243,12 +248,14 @@ void dxl_role_waits(enum dxl_folio_bit bit, const struct folio *folio,
 
 	rcu_read_lock();
 	role = dxl_role_find(current);
-	if (role) {
-		role->folio = folio;
-		role->ino = ino;
-		role->index = index;
+	if (role && bit) {
+		WRITE_ONCE(role->folio, folio);
+		WRITE_ONCE(role->ino, ino);
+		WRITE_ONCE(role->index, index);
 		role->depth = stack_trace_save(role->stack, DXL_STACK_DEPTH, 1);
-		/* Pairs with dxl_folio_wait_of(). */
+	}
+	if (role) {
+		/* Pairs with dxl_folio_wait_of(). What was awaited stays. */
 		smp_store_release(&role->bit, bit);
 		dxl_role_tell(role->session);
 	}
@@ -299,7 +306,7 @@ void dxl_role_parked(const struct task_struct *task, enum dxl_window window,
 	rcu_read_lock();
 	role = dxl_role_find(task);
 	if (role) {
-		role->window = window;
+		WRITE_ONCE(role->window, window);
 		memcpy(role->stack, stack, depth * sizeof(*stack));
 		role->depth = depth;
 		dxl_role_publish(role, DXL_ROLE_PARKED);
@@ -319,7 +326,7 @@ void dxl_role_unparked(const struct task_struct *task)
 
 	rcu_read_lock();
 	role = dxl_role_find(task);
-	if (role && role->state == DXL_ROLE_PARKED)
+	if (role && READ_ONCE(role->state) == DXL_ROLE_PARKED)
 		dxl_role_publish(role, DXL_ROLE_RUNNING);
 	rcu_read_unlock();
 }

@@ -162,7 +162,7 @@ bool dxl_session_still(struct dxl_session *session)
 	u64 changes = atomic64_read(&session->changes);
 	struct dxl_role *role;
 
-	smp_rmb();	/* pairs with dxl_role_publish() */
+	smp_rmb();	/* pairs with dxl_role_tell() */
 	list_for_each_entry(role, &session->roles, list)
 		if (dxl_role_runs(role))
 			return false;

@@ -123,7 +123,7 @@ static void dxl_session_end(struct dxl_session *session)
 	if (!session->over) {
 		dxl_session_leave(session);
 		dxl_roles_clear(session);
-		session->over = true;
+		WRITE_ONCE(session->over, true);
 	}
 	mutex_unlock(&session->lock);
 	wake_up_all(&session->changed);

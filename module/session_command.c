@@ -178,11 +178,14 @@ static int dxl_do_release(struct dxl_session *session, char *rest)
 static int dxl_do_mark(struct dxl_session *session, char *rest)
 {
 	struct dxl_role *role;
+	unsigned int i;
 
 	if (rest)
 		return dxl_refuse(-EINVAL, "mark", "takes no argument");
+	/* A role that runs may keep a count: mark is for when none does. */
 	list_for_each_entry(role, &session->roles, list)
-		memset(role->crossed, 0, sizeof(role->crossed));
+		for (i = 0; i < DXL_NR_WINDOWS; i++)
+			WRITE_ONCE(role->crossed[i], 0);
 	dxl_windows_forget(session);
 	atomic_set(&session->overdue, 0);
 	dxl_verdict_free(session->verdict);
@@ -293,7 +296,8 @@ static int dxl_wish_role(const struct dxl_wish *wish,
 	if (wish->still)
 		return state != DXL_ROLE_RUNNING;
 	if (state == wish->state)
-		return wish->window < 0 || wish->window == (int)role->window;
+		return wish->window < 0 ||
+		       wish->window == (int)READ_ONCE(role->window);
 	return state == DXL_ROLE_IDLE ? -ESRCH : 0;
 }
 

@@ -19,12 +19,13 @@ static void dxl_role_show(struct seq_file *seq, const struct dxl_role *role)
 		   role->task->pid,
 		   *what ? "blocked" : dxl_role_state_name(state));
 	if (state == DXL_ROLE_PARKED)
-		seq_printf(seq, " window %s", dxl_window_name(role->window));
+		seq_printf(seq, " window %s", dxl_window_name(READ_ONCE(role->window)));
 	if (state == DXL_ROLE_ASLEEP)
 		seq_printf(seq, " ino %lu key 0x%lx index 0x%lx order %u",
-			   role->ino, role->key, role->index, role->order);
+			   READ_ONCE(role->ino), READ_ONCE(role->key),
+			   READ_ONCE(role->index), READ_ONCE(role->order));
 	if (state == DXL_ROLE_SPINNING)
-		seq_printf(seq, " index 0x%lx", role->index);
+		seq_printf(seq, " index 0x%lx", READ_ONCE(role->index));
 	if (*what)
 		seq_printf(seq, " on %s", what);
 	if (READ_ONCE(role->fault_mm))
@@ -35,25 +36,30 @@ static void dxl_role_show(struct seq_file *seq, const struct dxl_role *role)
 static void dxl_role_show_stack(struct seq_file *seq,
 				const struct dxl_role *role)
 {
-	unsigned int i;
+	enum dxl_role_state state = dxl_role_state(role);
+	unsigned int depth, i;
 
-	if (!role->bit && (role->state == DXL_ROLE_IDLE ||
-			   role->state == DXL_ROLE_RUNNING))
+	if (!READ_ONCE(role->bit) &&
+	    (state == DXL_ROLE_IDLE || state == DXL_ROLE_RUNNING))
 		return;
-	for (i = 0; i < role->depth; i++)
+	/* If it runs by now, they may be of two stacks: for people. */
+	depth = READ_ONCE(role->depth);
+	for (i = 0; i < depth; i++)
 		seq_printf(seq, "stack %s %pS\n", role->name,
-			   (void *)role->stack[i]);
+			   (void *)READ_ONCE(role->stack[i]));
 }
 
 static void dxl_role_show_crossed(struct seq_file *seq,
 				  const struct dxl_role *role)
 {
-	unsigned int i;
+	unsigned int i, nr;
 
-	for (i = 0; i < DXL_NR_WINDOWS; i++)
-		if (role->crossed[i])
+	for (i = 0; i < DXL_NR_WINDOWS; i++) {
+		nr = READ_ONCE(role->crossed[i]);
+		if (nr)
 			seq_printf(seq, "crossed %s %s %u\n", role->name,
-				   dxl_window_name(i), role->crossed[i]);
+				   dxl_window_name(i), nr);
+	}
 }
 
 /* Windows in the order in which roles crossed them, as long as the log has them. */

@@ -230,7 +230,7 @@ int dxl_slot_write(struct inode *inode)
 		.flags = cpu_to_le32(READ_ONCE(di->fsflags)),
 		.generation = cpu_to_le32(inode->i_generation),
 		.rdev = cpu_to_le32(new_encode_dev(inode->i_rdev)),
-		.size = cpu_to_le64(i_size_read(inode)),
+		.size = cpu_to_le64(dxl_size_now(inode)),
 		.root = cpu_to_le64(READ_ONCE(di->root)),
 		.atime = dxl_time_store(inode_get_atime(inode)),
 		.mtime = dxl_time_store(inode_get_mtime(inode)),

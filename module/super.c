@@ -317,7 +317,7 @@ static int dxl_new_fc(struct fs_context *fc)
 	if (!ctx)
 		return -ENOMEM;
 	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE)
-		ctx->before = DXL_SB(fc->root->d_sb)->lab.variant;
+		ctx->before = dxl_lab_variant(&DXL_SB(fc->root->d_sb)->lab);
 	ctx->variant = ctx->before;
 	fc->fs_private = ctx;
 	fc->ops = &dxl_context_ops;

@@ -27,7 +27,7 @@ int dxl_txn_begin(struct dxl_lab *lab)
 
 	spin_lock(&txn->lock);
 	if (!txn->owner || txn->owner == current) {
-		txn->owner = current;
+		WRITE_ONCE(txn->owner, current);
 		txn->depth++;
 		spin_unlock(&txn->lock);
 		return 0;
@@ -90,7 +90,7 @@ void dxl_txn_end(struct dxl_lab *lab)
 	}
 	next = list_first_entry_or_null(&txn->waiters, struct dxl_txn_waiter,
 					list);
-	txn->owner = next ? next->task : NULL;
+	WRITE_ONCE(txn->owner, next ? next->task : NULL);
 	if (next) {
 		txn->depth = 1;
 		list_del(&next->list);

@@ -64,15 +64,11 @@ static void dxl_verdict_flow(struct dxl_oracle *oracle)
 }
 
 /* What was seen with nobody in control comes first. Under lab->lock. */
-static void dxl_verdict_caught(struct dxl_oracle *oracle)
+static void dxl_verdict_caught(struct dxl_oracle *oracle,
+			       const struct dxl_finding *caught)
 {
-	/* Pairs with dxl_oracle_tree(). */
-	const struct dxl_finding *caught = smp_load_acquire(&oracle->lab->caught);
-	struct dxl_finding *finding;
+	struct dxl_finding *finding = kmemdup(caught, sizeof(*caught), GFP_KERNEL);
 
-	if (!caught)
-		return;
-	finding = kmemdup(caught, sizeof(*caught), GFP_KERNEL);
 	if (!finding) {
 		dxl_oracle_blind(oracle, "the violation that was kept: no memory");
 		return;
@@ -109,6 +105,7 @@ static bool dxl_verdict_knows(const struct dxl_oracle *oracle,
 struct dxl_verdict *dxl_verdict_run(struct dxl_lab *lab,
 				    struct dxl_session *session, bool audit)
 {
+	const struct dxl_finding *caught;
 	struct dxl_verdict *verdict;
 	struct dxl_oracle *oracle;
 
@@ -128,8 +125,10 @@ struct dxl_verdict *dxl_verdict_run(struct dxl_lab *lab,
 	dxl_oracle_frozen(oracle);
 	verdict->judged_ns = ktime_get_ns();
 	dxl_oracle_pins(oracle);
-	if (lab->caught && !dxl_verdict_knows(oracle, lab->caught))
-		dxl_verdict_caught(oracle);
+	/* Pairs with dxl_oracle_tree(). */
+	caught = smp_load_acquire(&lab->caught);
+	if (caught && !dxl_verdict_knows(oracle, caught))
+		dxl_verdict_caught(oracle, caught);
 	mutex_unlock(&lab->lock);
 	dxl_oracle_ledger(oracle);
 	if (session) {

@@ -235,7 +235,9 @@ static int dxl_fsync_file(struct file *file, loff_t start, loff_t end,
 	int err, err2;
 
 	err = dxl_writeback_range(inode, start, end);
-	if (!err && !datasync && (dxl_inode_state(inode) & I_DIRTY_ALL))
+	/* I_SYNC: who writes the record now may be about to, and has cleared the rest. */
+	if (!err && !datasync &&
+	    (dxl_inode_state(inode) & (I_DIRTY_ALL | I_SYNC)))
 		err = dxl_slot_write(inode);
 	if (!err)
 		err = dxl_media_sync(dxl_media_of(inode));

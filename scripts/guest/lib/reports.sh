@@ -9,21 +9,25 @@ readonly COMPLAINTS='WARNING:|BUG[ :]|Oops|Call Trace|general protection|blocked
 'INFO: (possible|trying to register)|UBSAN:|ODEBUG:|suspected memory leaks'
 readonly KMEMLEAK=/sys/kernel/debug/kmemleak
 
-# own_races - stdin without the reports of data races in which our module has
-# no part: of those, only the headlines go to $DAXLAB_OUT/races-elsewhere
+# own_races - stdin without the reports of data races in which neither access is
+# of our module: of those, only the headlines go to $DAXLAB_OUT/races-elsewhere.
+# An access is of who calls a function that reads or writes for him; a function of
+# the kernel that has a race of its own with itself is not ours because we call it.
 own_races() {
 	awk -v elsewhere="$DAXLAB_OUT/races-elsewhere" '
 		function show() {
 			if (ours || !races) printf "%s", block
 			else print headline >>elsewhere
 			block = headline = ""
-			inside = races = ours = 0
+			inside = races = ours = asked = 0
 		}
 		/^=+$/ { if (inside) show(); else inside = 1; next }
 		!inside { print; next }
 		{ block = block $0 "\n" }
-		/BUG: KCSAN/ { races = 1; headline = $0 }
-		/\[daxlab\]/ { ours = 1 }
+		/BUG: KCSAN/ { races = 1; headline = $0; next }
+		/ to 0x[0-9a-f]+ of [0-9]+ bytes by / { asked = 1; next }
+		!asked || / (mem|str|xas?_|_?find_|__?bitmap_|bitmap_|list_|rb_)[^ ]*\+0x/ { next }
+		{ asked = 0; ours = ours || /\[daxlab\]/ }
 		END { if (inside) show() }'
 }
 

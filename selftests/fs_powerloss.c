@@ -12,12 +12,15 @@
  *     of this file can fail.
  *  6. What user space flushes is as durable as what it has told: whole lines, no
  *     others; a fence that a cut can come before; one that a device can lose alone.
- *  7. Bad commands, and a device that is mounted, are refused.
+ *  7. What a store through a mapping does to mtime: there after fsync, also if the
+ *     flusher is about to write it and has marked it clean.
+ *  8. Bad commands, and a device that is mounted, are refused.
  *
  * daxlab-test: timeout=120 needs=module args="size=4M media=on"
  */
 #include "dax.h"
 #include "power.h"
+#include "session.h"
 
 #include <pthread.h>
 
@@ -145,6 +148,46 @@ static void *sync_new(void *arg)
 	pattern(arg, 0, SIZE, NEW);
 	must(!msync(arg, SIZE, MS_SYNC));
 	return NULL;
+}
+
+static void *sync_mount(void *arg)
+{
+	must(!syncfs(*(int *)arg));
+	return NULL;
+}
+
+static bool is_parked(int session, const char *window)
+{
+	char text[REPORT], want[64];
+
+	snprintf(want, sizeof(want), " %s ms ", window);
+	return strstr(text_of(session, text), want);
+}
+
+TEST_F(loss, mtime_beside_the_flusher)
+{
+	const struct timespec old[2] = { { 1, 1 }, { 1, 1 } };
+	int session = session_open();
+	struct stat want, st;
+	char left[SIZE];
+	pthread_t syncer;
+
+	must(!futimens(self->fd, old) && !say(session, "bind daxlab0"));
+	store(self->map, NEW);
+	must(!fstat(self->fd, &want));
+	ASSERT_NE(1, want.st_mtime);
+	ASSERT_EQ(0, say(session, "arm slot.before_store 1*park(60000){ino=%lu}", want.st_ino));
+	ASSERT_EQ(0, pthread_create(&syncer, NULL, sync_mount, &self->fd));
+	EXPECT_TRUE(eventually(is_parked(session, "slot.before_store")));
+	EXPECT_EQ(0, fsync(self->fd));
+	EXPECT_TRUE(is_parked(session, "slot.before_store"));
+	must(!power("cut=none"));
+	close(session);
+	ASSERT_EQ(0, pthread_join(syncer, NULL));
+	lose(self, "none", left);
+	must(!stat(DXL_MNT "/file", &st));
+	EXPECT_EQ(want.st_mtim.tv_sec, st.st_mtim.tv_sec);
+	EXPECT_EQ(want.st_mtim.tv_nsec, st.st_mtim.tv_nsec);
 }
 
 /* What was flushed first must not reach media last, by a fence that comes late. */

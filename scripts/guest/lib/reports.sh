@@ -27,7 +27,7 @@ own_races() {
 		/BUG: KCSAN/ { races = 1; headline = $0; next }
 		/ to 0x[0-9a-f]+ of [0-9]+ bytes by / { asked = 1; next }
 		!asked || / (mem|str|xas?_|_?find_|__?bitmap_|bitmap_|list_|rb_)[^ ]*\+0x/ { next }
-		{ asked = 0; ours = ours || /\[daxlab\]/ }
+		{ asked = 0; ours = ours || /\[daxlab(_bad)?\]/ }
 		END { if (inside) show() }'
 }
 

@@ -1,20 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A module that misbehaves on request, to see whether scripts/check notices:
- * insmod daxlab_bad.ko mode=warn|oops|hang|leak
+ * insmod daxlab_bad.ko mode=warn|oops|hang|leak|race
  */
 #define pr_fmt(fmt) "daxlab_bad: " fmt
 
 #include <linux/completion.h>
+#include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 static char *mode = "";
 module_param(mode, charp, 0);
-MODULE_PARM_DESC(mode, "what to do at load: warn, oops, hang or leak");
+MODULE_PARM_DESC(mode, "what to do at load: warn, oops, hang, leak or race");
 
 static DECLARE_COMPLETION(never);
+
+static unsigned long raced;
+
+static int bad_race(void *done)
+{
+	unsigned long i;
+
+	for (i = 0; i < 1000000; i++) {
+		raced++;
+		barrier();
+		cond_resched();
+	}
+	complete(done);
+	return 0;
+}
+
+static int __init bad_race_two(void)
+{
+	DECLARE_COMPLETION_ONSTACK(first);
+	DECLARE_COMPLETION_ONSTACK(second);
+
+	if (IS_ERR(kthread_run(bad_race, &first, "first")))
+		return -ENOMEM;
+	if (!IS_ERR(kthread_run(bad_race, &second, "second")))
+		wait_for_completion(&second);
+	wait_for_completion(&first);
+	return 0;
+}
 
 static int __init bad_init(void)
 {
@@ -29,6 +60,8 @@ static int __init bad_init(void)
 	else if (!strcmp(mode, "leak"))
 		for (i = 0; i < 16; i++)
 			alloc_pages(GFP_KERNEL, 9);
+	else if (!strcmp(mode, "race"))
+		return bad_race_two();
 	else
 		return -EINVAL;
 	return 0;

@@ -197,6 +197,30 @@ void dxl_slot_load(struct inode *inode, const struct dxl_slot *slot)
 	di->seq = le64_to_cpu(slot->seq);
 }
 
+/* What the record of an inode is now. Under slot_lock. */
+static struct dxl_slot dxl_slot_of(const struct inode *inode)
+{
+	struct dxl_inode *di = DXL_I(inode);
+
+	return (struct dxl_slot) {
+		.seq = cpu_to_le64(di->seq + 1),
+		.ino = cpu_to_le32(inode->i_ino),
+		.mode = cpu_to_le16(inode->i_mode),
+		.uid = cpu_to_le32(i_uid_read(inode)),
+		.gid = cpu_to_le32(i_gid_read(inode)),
+		.nlink = cpu_to_le32(inode->i_nlink),
+		.flags = cpu_to_le32(READ_ONCE(di->fsflags)),
+		.generation = cpu_to_le32(inode->i_generation),
+		.rdev = cpu_to_le32(new_encode_dev(inode->i_rdev)),
+		.size = cpu_to_le64(dxl_size_now(inode)),
+		.root = cpu_to_le64(READ_ONCE(di->root)),
+		.atime = dxl_time_store(inode_get_atime(inode)),
+		.mtime = dxl_time_store(inode_get_mtime(inode)),
+		.ctime = dxl_time_store(inode_get_ctime(inode)),
+		.btime = dxl_time_store(di->btime),
+	};
+}
+
 /**
  * dxl_slot_write() - Make the present state of an inode durable.
  * @inode: the inode
@@ -220,23 +244,8 @@ int dxl_slot_write(struct inode *inode)
 	 * this slot or, if another writer was quicker, in that one's.
 	 */
 	mutex_lock(&di->slot_lock);
-	slot = (struct dxl_slot) {
-		.seq = cpu_to_le64(di->seq + 1),
-		.ino = cpu_to_le32(inode->i_ino),
-		.mode = cpu_to_le16(inode->i_mode),
-		.uid = cpu_to_le32(i_uid_read(inode)),
-		.gid = cpu_to_le32(i_gid_read(inode)),
-		.nlink = cpu_to_le32(inode->i_nlink),
-		.flags = cpu_to_le32(READ_ONCE(di->fsflags)),
-		.generation = cpu_to_le32(inode->i_generation),
-		.rdev = cpu_to_le32(new_encode_dev(inode->i_rdev)),
-		.size = cpu_to_le64(dxl_size_now(inode)),
-		.root = cpu_to_le64(READ_ONCE(di->root)),
-		.atime = dxl_time_store(inode_get_atime(inode)),
-		.mtime = dxl_time_store(inode_get_mtime(inode)),
-		.ctime = dxl_time_store(inode_get_ctime(inode)),
-		.btime = dxl_time_store(di->btime),
-	};
+	/* Faults change times beside it, and have the inode written once more. */
+	slot = data_race(dxl_slot_of(inode));
 	err = dxl_slot_store(DXL_SB(inode->i_sb), &slot);
 	if (!err)
 		di->seq++;

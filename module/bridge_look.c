@@ -236,7 +236,7 @@ static void dxl_sync_show(struct seq_file *seq, const struct dxl_sync *sync)
 	unsigned int i;
 
 	seq_printf(seq, "sync %s %s ret %d dirty %u%s flushed %u passed %u",
-		   sync->who, sync->ended ? "returned" : "runs", sync->ret,
+		   sync->who, sync->over ? "returned" : "runs", sync->ret,
 		   sync->nr, sync->more ? "+" : "",
 		   dxl_sync_count(sync, DXL_FRAME_FLUSHED), sync->passed);
 	/* The evidence is there by then. */

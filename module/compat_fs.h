@@ -94,7 +94,7 @@ static inline unsigned long dxl_ino(const struct inode *inode)
 /* The size while it may change: who makes a file longer has i_rwsem alone. */
 static inline loff_t dxl_size_now(const struct inode *inode)
 {
-	/* One word, which functions of the kernel store without a mark. */
+	/* One word, which 6.1's i_size_write() stores without a mark. */
 	return data_race(i_size_read(inode));
 }
 

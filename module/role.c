@@ -111,9 +111,8 @@ unsigned int dxl_role_stack(const struct task_struct *task,
 	if (role && (state == DXL_ROLE_ASLEEP || state == DXL_ROLE_PARKED ||
 		     state == DXL_ROLE_FROZEN || state == DXL_ROLE_PIN ||
 		     state == DXL_ROLE_SPINNING || READ_ONCE(role->bit))) {
+		depth = READ_ONCE(role->depth);
 		/* If it runs by now, it may be of two stacks: for people. */
-		depth = data_race(role->depth);
-		/* likewise */
 		data_race(memcpy(stack, role->stack, depth * sizeof(*stack)));
 	}
 	rcu_read_unlock();
@@ -186,6 +185,9 @@ void dxl_role_fault(struct mm_struct *mm)
 
 	rcu_read_lock();
 	role = dxl_role_find(current);
+	/* What it waited for in an earlier deed was of another file, maybe. */
+	if (role && mm)
+		WRITE_ONCE(role->ino, 0);
 	if (role)
 		WRITE_ONCE(role->fault_mm, mm);
 	rcu_read_unlock();

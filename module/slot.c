@@ -214,9 +214,12 @@ static struct dxl_slot dxl_slot_of(const struct inode *inode)
 		.rdev = cpu_to_le32(new_encode_dev(inode->i_rdev)),
 		.size = cpu_to_le64(dxl_size_now(inode)),
 		.root = cpu_to_le64(READ_ONCE(di->root)),
-		.atime = dxl_time_store(inode_get_atime(inode)),
-		.mtime = dxl_time_store(inode_get_mtime(inode)),
-		.ctime = dxl_time_store(inode_get_ctime(inode)),
+		/* Faults change these beside it, and have it written once more. */
+		.atime = dxl_time_store(data_race(inode_get_atime(inode))),
+		/* likewise */
+		.mtime = dxl_time_store(data_race(inode_get_mtime(inode))),
+		/* likewise */
+		.ctime = dxl_time_store(data_race(inode_get_ctime(inode))),
 		.btime = dxl_time_store(di->btime),
 	};
 }
@@ -244,8 +247,7 @@ int dxl_slot_write(struct inode *inode)
 	 * this slot or, if another writer was quicker, in that one's.
 	 */
 	mutex_lock(&di->slot_lock);
-	/* Faults change times beside it, and have the inode written once more. */
-	slot = data_race(dxl_slot_of(inode));
+	slot = dxl_slot_of(inode);
 	err = dxl_slot_store(DXL_SB(inode->i_sb), &slot);
 	if (!err)
 		di->seq++;

@@ -64,9 +64,20 @@ static void dxl_init_once(void *obj)
 	inode_init_once(&di->vfs_inode);
 }
 
+/*
+ * VFS has marked it clean, and forgets the error: the next sync must find it dirty.
+ * syncfs(2) tells what was set; who syncs one file has the error from here.
+ */
 static int dxl_write_inode(struct inode *inode, struct writeback_control *wbc)
 {
-	return dxl_slot_write(inode);
+	int err = dxl_slot_write(inode);
+
+	if (!err)
+		return 0;
+	mark_inode_dirty(inode);
+	if (wbc->for_sync)
+		mapping_set_error(inode->i_mapping, err);
+	return err;
 }
 
 static int dxl_sync_fs(struct super_block *sb, int wait)

@@ -178,12 +178,40 @@ TEST_F(loss, mtime_beside_the_flusher)
 	ASSERT_NE(1, want.st_mtime);
 	ASSERT_EQ(0, say(session, "arm slot.before_store 1*park(60000){ino=%lu}", want.st_ino));
 	ASSERT_EQ(0, pthread_create(&syncer, NULL, sync_mount, &self->fd));
-	EXPECT_TRUE(eventually(is_parked(session, "slot.before_store")));
+	/* Else fsync would be parked. */
+	if (!eventually(is_parked(session, "slot.before_store")))
+		close(session);
 	EXPECT_EQ(0, fsync(self->fd));
 	EXPECT_TRUE(is_parked(session, "slot.before_store"));
 	must(!power("cut=none"));
 	close(session);
 	ASSERT_EQ(0, pthread_join(syncer, NULL));
+	lose(self, "none", left);
+	must(!stat(DXL_MNT "/file", &st));
+	EXPECT_EQ(want.st_mtim.tv_sec, st.st_mtim.tv_sec);
+	EXPECT_EQ(want.st_mtim.tv_nsec, st.st_mtim.tv_nsec);
+}
+
+/* syncfs could not store it, and says so; the next sync can. */
+TEST_F(loss, mtime_that_failed_once)
+{
+	const struct timespec old[2] = { { 1, 1 }, { 1, 1 } };
+	int session = session_open();
+	struct stat want, st;
+	char left[SIZE];
+
+	must(!futimens(self->fd, old) && !say(session, "bind daxlab0"));
+	store(self->map, NEW);
+	must(!fstat(self->fd, &want));
+	ASSERT_EQ(0, say(session, "arm slot.before_store 1*error(-5){ino=%lu}", want.st_ino));
+	EXPECT_EQ(-1, syncfs(self->fd));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_TRUE(told(session, "armed slot.before_store hits 1 fired 1 "));
+	close(session);
+	/* Once more for each open file, as fsync(2) has it. */
+	EXPECT_EQ(-1, fsync(self->fd));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ(0, fsync(self->fd));
 	lose(self, "none", left);
 	must(!stat(DXL_MNT "/file", &st));
 	EXPECT_EQ(want.st_mtim.tv_sec, st.st_mtim.tv_sec);

@@ -26,6 +26,15 @@ built_for() {
 # module_for KERNEL KIND
 module_for() { echo "$(built_for "$1" "$2")/module/daxlab.ko"; }
 
+# hold_builds -s|-x - what is built stays as it is (-s), since tests load it; or it may
+# change (-x), so nobody else is to hold it
+hold_builds() {
+	mkdir -p "$BUILD"
+	exec {builds}>>"$BUILD/builds.lock"
+	flock -n "$1" "$builds" ||
+		die "$EX_CANNOT" "a scripts/check or scripts/lint is at work here: what is built is in use"
+}
+
 # build_module KERNEL [KIND]
 build_module() {
 	local kind=${2:-release}

@@ -9,25 +9,27 @@ readonly COMPLAINTS='WARNING:|BUG[ :]|Oops|Call Trace|general protection|blocked
 'INFO: (possible|trying to register)|UBSAN:|ODEBUG:|suspected memory leaks'
 readonly KMEMLEAK=/sys/kernel/debug/kmemleak
 
-# own_races - stdin without the reports of data races in which neither access is
-# of our module: of those, only the headlines go to $DAXLAB_OUT/races-elsewhere.
-# An access is of who calls a function that reads or writes for him; a function of
-# the kernel that has a race of its own with itself is not ours because we call it.
+# own_races - stdin without the reports of data races that are the kernel's own: of
+# those, only the headlines go to $DAXLAB_OUT/races-elsewhere. A race is ours if one
+# access is in our module, or in a function that reads or writes for its caller; or
+# if both are in functions that we call, to which we owe a lock.
 own_races() {
 	awk -v elsewhere="$DAXLAB_OUT/races-elsewhere" '
 		function show() {
-			if (ours || !races) printf "%s", block
+			if (ours || direct > 1 || other || !races) printf "%s", block
 			else print headline >>elsewhere
 			block = headline = ""
-			inside = races = ours = asked = 0
+			inside = races = ours = direct = other = depth = 0
 		}
 		/^=+$/ { if (inside) show(); else inside = 1; next }
 		!inside { print; next }
 		{ block = block $0 "\n" }
 		/BUG: KCSAN/ { races = 1; headline = $0; next }
-		/ to 0x[0-9a-f]+ of [0-9]+ bytes by / { asked = 1; next }
-		!asked || / (mem|str|xas?_|_?find_|__?bitmap_|bitmap_|list_|rb_)[^ ]*\+0x/ { next }
-		{ asked = 0; ours = ours || /\[daxlab(_bad)?\]/ }
+		/WARNING:|Oops|BUG:/ { other = 1 }
+		/ to 0x[0-9a-f]+ of [0-9]+ bytes by / { depth = 1; next }
+		!depth || !/^ [^ ]+\+0x/ || / _*(mem|str|xas?_|find_|bitmap_|list_|rb_)[^ ]*\+0x/ { next }
+		/\[daxlab(_bad)?\]/ { if (depth == 1) ours = 1; else direct++; depth = 0; next }
+		{ depth = depth == 1 ? 2 : 0 }
 		END { if (inside) show() }'
 }
 

@@ -30,8 +30,7 @@ static int bad_race(void *done)
 		barrier();
 		cond_resched();
 	}
-	complete(done);
-	return 0;
+	kthread_complete_and_exit(done, 0);
 }
 
 static int __init bad_race_two(void)

@@ -11,8 +11,9 @@ readonly KMEMLEAK=/sys/kernel/debug/kmemleak
 
 # own_races - stdin without the reports of data races that are the kernel's own: of
 # those, only the headlines go to $DAXLAB_OUT/races-elsewhere. A race is ours if one
-# access is in our module, or in a function that reads or writes for its caller; or
-# if both are in functions that we call, to which we owe a lock.
+# access is in our module, or in a function that reads or writes for its caller, and
+# is not a marked one, as of a bit of a folio; or if both are in functions that we
+# call, to which we owe a lock.
 own_races() {
 	awk -v elsewhere="$DAXLAB_OUT/races-elsewhere" '
 		function show() {
@@ -26,7 +27,7 @@ own_races() {
 		{ block = block $0 "\n" }
 		/BUG: KCSAN/ { races = 1; headline = $0; next }
 		/WARNING:|Oops|BUG:/ { other = 1 }
-		/ to 0x[0-9a-f]+ of [0-9]+ bytes by / { depth = 1; next }
+		/ to 0x[0-9a-f]+ of [0-9]+ bytes by / { depth = !/\(marked\)/; next }
 		!depth || !/^ [^ ]+\+0x/ || / _*(mem|str|xas?_|find_|bitmap_|list_|rb_)[^ ]*\+0x/ { next }
 		/\[daxlab(_bad)?\]/ { if (depth == 1) ours = 1; else direct++; depth = 0; next }
 		{ depth = depth == 1 ? 2 : 0 }

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Which reports of a kernel with KCSAN are blamed on a test, and which are the
+# kernel's own: as many mistakes could hide here as in all the rest.
+#
+#   1. ours: an access in our module; one in a function that reads for us; two in
+#      functions that we call; a WARNING in the middle of somebody else's report
+#   2. not ours: the kernel's races with itself below our functions; an atomic change
+#      of ours, which the kernel reads without care
+#
+# daxlab-test: where=host needs=none
+. "$DAXLAB_TOP/selftests/lib/lib.sh"
+. "$DAXLAB_TOP/scripts/guest/lib/reports.sh"
+
+DAXLAB_OUT=$(mktemp -d)
+trap 'rm -rf "$DAXLAB_OUT"' EXIT
+
+# access HEAD FUNCTION... - from the innermost on
+access() {
+	printf '%s to 0xffff888104fb3b50 of 8 bytes by task 7 on cpu 1:\n' "$1"
+	shift
+	printf ' %s\n' "$@"
+	echo
+}
+
+# report WHAT [TEXT] - stdin has its accesses
+report() {
+	printf '%066d\nBUG: KCSAN: data-race in %s\n\n' 0 "$1" | tr 0 =
+	cat
+	printf '%s\nReported by Kernel Concurrency Sanitizer on:\n%066d\n' "${2-}" 0 | sed 's/0\{66\}/=====/'
+}
+
+# judged WHAT WANTED [TEXT] - what is blamed for the report on stdin
+judged() {
+	report "$1" "${3-}" >"$DAXLAB_OUT/log"
+	equal "$1" "$(log_complaint "$DAXLAB_OUT/log")" "$2"
+}
+
+own='dxl_slot_write+0x10/0x20 [daxlab]' kernel='generic_update_time+0x1/0x2'
+far=('file_update_time+0x1/0x2' "$own")
+
+judged ours "BUG: KCSAN: data-race in ours" < <(access write "$kernel" "${far[@]}"; access read "$own")
+judged memcmp "BUG: KCSAN: data-race in memcmp" < <(access read 'memcmp+0x1/0x2' "$own"; access write "$kernel")
+judged xa_lock "BUG: KCSAN: data-race in xa_lock" < <(
+	access read 'xas_clear_mark+0x1/0x2' '__xa_clear_mark+0x1/0x2' "$own"; access write "$kernel")
+judged called "BUG: KCSAN: data-race in called" < <(
+	access write 'drop_nlink+0x1/0x2' "$own"; access write 'inc_nlink+0x1/0x2' "$own")
+judged shuffled "BUG: KCSAN: data-race in shuffled" < <(
+	echo "read to 0xffff888104fb3b50 of 8 bytes by interrupt on cpu 0:"; echo "a line of somebody else"; echo " $own")
+judged warned "BUG: KCSAN: data-race in warned" 'WARNING: CPU: 0 PID: 7 at x.c:1' < <(
+	access write "$kernel" "${far[@]}"; access read "$kernel" "${far[@]}")
+judged kernel "" < <(access write "$kernel" "${far[@]}"; access read "$kernel" "${far[@]}")
+judged beside "" < <(access write "$kernel"; access read 'inode_needs_update_time+0x1/0x2' "$own")
+judged atomic "" < <(access 'read-write (marked)' "$own"; access read 'folio_clear_dirty_for_io+0x1/0x2' "$own")
+equal "those of the kernel are noted" "$(wc -l <"$DAXLAB_OUT/races-elsewhere")" 3
+finish

@@ -36,7 +36,7 @@ passed=12 failed=13
 if [[ $DAXLAB_KERNEL == */kcsan ]]; then
 	wanted[races]="not ok # kernel log: BUG: KCSAN: data-race in bad_race *"
 	wanted[warns]="not ok # kernel log: WARNING: *bad_init*"
-	passed=11 failed=14
+	passed=13 failed=14
 fi
 
 mkdir -p "$bad"

@@ -150,6 +150,22 @@ static void *sync_new(void *arg)
 	return NULL;
 }
 
+/* What was flushed first must not reach media last, by a fence that comes late. */
+TEST_F(loss, late_fence_of_another_task)
+{
+	char left[SIZE];
+	pthread_t syncer;
+
+	ASSERT_EQ(0, power("drop=fence"));
+	write_pattern(self->fd, 0, SIZE, OLD + NEW);
+	ASSERT_EQ(0, power("drop=nothing"));
+	ASSERT_EQ(0, pthread_create(&syncer, NULL, sync_new, self->map));
+	ASSERT_EQ(0, pthread_join(syncer, NULL));
+	write_pattern(self->fd, SIZE, PAGE, NEW);
+	lose(self, "none", left);
+	EXPECT_EQ(-1, differs(left, 0, SIZE, NEW));
+}
+
 #define EXPECT_MTIME(want) do {						\
 	const struct timespec at = (want).st_mtim;			\
 	char left[SIZE];						\
@@ -174,48 +190,45 @@ static bool reports(int session, const char *what)
 	return strstr(text_of(session, text), what);
 }
 
-TEST_F(loss, mtime_beside_the_flusher)
+/* A store has changed mtime; @action is armed where the record is written. */
+static int arm_record(FIXTURE_DATA(loss) *self, const char *action, struct stat *want)
 {
 	const struct timespec old[2] = { { 1, 1 }, { 1, 1 } };
 	int session = session_open();
-	struct stat want;
-	pthread_t syncer;
 
 	must(!futimens(self->fd, old) && !say(session, "bind daxlab0"));
 	store(self->map, NEW);
-	must(!fstat(self->fd, &want));
-	ASSERT_NE(1, want.st_mtime);
-	ASSERT_EQ(0, say(session, "arm slot.before_store 1*park(60000){ino=%lu}", want.st_ino));
-	ASSERT_EQ(0, pthread_create(&syncer, NULL, sync_mount, &self->fd));
-	/* Else fsync would be parked. */
-	if (!eventually(reports(session, " slot.before_store ms ")))
-		close(session);
-	EXPECT_EQ(0, fsync(self->fd));
-	EXPECT_TRUE(reports(session, " slot.before_store ms "));
-	must(!power("cut=none"));
-	close(session);
-	ASSERT_EQ(0, pthread_join(syncer, NULL));
-	EXPECT_MTIME(want);
+	must(!fstat(self->fd, want) && want->st_mtime != 1);
+	must(!say(session, "arm slot.before_store %s{ino=%lu}", action, want->st_ino));
+	return session;
 }
 
-/* A store has changed mtime; who writes the record meets @nr errors. */
-static int fail_record(FIXTURE_DATA(loss) *self, const char *nr, struct stat *want)
+TEST_F(loss, mtime_beside_the_flusher)
 {
-	const struct timespec old[2] = { { 1, 1 }, { 1, 1 } };
-	int session = session_open();
+	struct stat want;
+	int session = arm_record(self, "1*park(60000)", &want);
+	pthread_t syncer;
+	bool parked;
 
-	must(!futimens(self->fd, old) && !say(session, "bind daxlab0"));
-	store(self->map, NEW);
-	must(!fstat(self->fd, want));
-	must(!say(session, "arm slot.before_store %serror(-5){ino=%lu}", nr, want->st_ino));
-	return session;
+	ASSERT_EQ(0, pthread_create(&syncer, NULL, sync_mount, &self->fd));
+	parked = eventually(reports(session, " slot.before_store ms "));
+	/* Else fsync would be parked. */
+	if (parked) {
+		EXPECT_EQ(0, fsync(self->fd));
+		EXPECT_TRUE(reports(session, " slot.before_store ms "));
+		must(!power("cut=none"));
+	}
+	close(session);
+	ASSERT_EQ(0, pthread_join(syncer, NULL));
+	ASSERT_TRUE(parked);
+	EXPECT_MTIME(want);
 }
 
 /* syncfs goes over dirty inodes twice, and what has failed is dirty. */
 TEST_F(loss, mtime_that_failed_once)
 {
 	struct stat want;
-	int session = fail_record(self, "1*", &want);
+	int session = arm_record(self, "1*error(-5)", &want);
 
 	EXPECT_EQ(0, syncfs(self->fd));
 	EXPECT_TRUE(reports(session, " fired 1 rule "));
@@ -227,7 +240,7 @@ TEST_F(loss, mtime_that_failed_once)
 TEST_F(loss, mtime_that_failed)
 {
 	struct stat want;
-	int session = fail_record(self, "", &want);
+	int session = arm_record(self, "error(-5)", &want);
 
 	EXPECT_EQ(-1, syncfs(self->fd));
 	EXPECT_EQ(EIO, errno);
@@ -236,22 +249,6 @@ TEST_F(loss, mtime_that_failed)
 	EXPECT_EQ(EIO, errno);
 	EXPECT_EQ(0, fsync(self->fd));
 	EXPECT_MTIME(want);
-}
-
-/* What was flushed first must not reach media last, by a fence that comes late. */
-TEST_F(loss, late_fence_of_another_task)
-{
-	char left[SIZE];
-	pthread_t syncer;
-
-	ASSERT_EQ(0, power("drop=fence"));
-	write_pattern(self->fd, 0, SIZE, OLD + NEW);
-	ASSERT_EQ(0, power("drop=nothing"));
-	ASSERT_EQ(0, pthread_create(&syncer, NULL, sync_new, self->map));
-	ASSERT_EQ(0, pthread_join(syncer, NULL));
-	write_pattern(self->fd, SIZE, PAGE, NEW);
-	lose(self, "none", left);
-	EXPECT_EQ(-1, differs(left, 0, SIZE, NEW));
 }
 
 TEST_F(loss, o_dsync)

@@ -10,9 +10,10 @@ file_passed=0 file_failed=0 file_skipped=0 file_plan='' file_skip=''
 # Why something was skipped, in the order it came, and the names of what was.
 file_reasons=()
 declare -A file_names=()
-# Of the test file that ended last: counts, and why something was skipped.
-# shellcheck disable=SC2034 # for batch.sh
-last_counts='' last_reasons=''
+# Of the test file that ended last: its counts and verdict, the reason of that, and
+# why something was skipped.
+# shellcheck disable=SC2034 # for report.sh
+last_counts='' last_verdict='' last_why='' last_reasons=''
 
 ktap_begin() {
 	printf 'KTAP version 1\n1..%d\n' "$1"
@@ -78,6 +79,8 @@ ktap_end() {
 	fi
 	# shellcheck disable=SC2034
 	last_counts="$file_passed $file_failed $file_skipped" last_reasons=$(skip_reasons)
+	# shellcheck disable=SC2034
+	last_verdict=$verdict last_why=$why
 	# shellcheck disable=SC2034
 	[[ $verdict != skip ]] || last_reasons=${why:-$file_skip}
 	((passed += file_passed, failed += file_failed, skipped += file_skipped)) || :

@@ -2,9 +2,12 @@
 # shellcheck shell=bash
 #
 # What the lanes tell (scripts/lib/batch.sh), a test file at a time as each
-# ends, on stdout and in the results that are kept. Uses $logs and $tests of
-# scripts/check.
+# ends, on stdout and in the results that are kept; and what failed once more at
+# the end. Uses $kernel, $logs and $tests of scripts/check.
 # shellcheck disable=SC2154
+
+# The test files that failed, each with the reason, as "NAME WHY".
+failures=()
 
 # show_log NAME - the end of what a failed test had to say
 show_log() {
@@ -16,6 +19,7 @@ report_test() {
 	echo "$2 $1" >>"$logs/seconds"
 	[[ $3 != fail ]] || show_log "$1"
 	ktap_end "$1" "$3" "${*:4}"
+	[[ $last_verdict != fail ]] || failures+=("$1 $last_why")
 	# shellcheck disable=SC2086 # three counts
 	[[ $tests != "$TOP/selftests" ]] ||
 		result_keep "$1" $last_counts "$2" $last_reasons
@@ -55,5 +59,18 @@ report_lanes() {
 			report_test "$name" "$seconds" "$verdict" "$why"
 			;;
 		esac
+	done
+}
+
+# report_failures - again at the end, where they are found: what failed, with the
+# lines that its bad results follow
+report_failures() {
+	local failure name head
+	for failure in "${failures[@]}"; do
+		name=${failure%% *}
+		head="# failed: $name on $(kernel_version "$kernel"):"
+		echo "$head ${failure#* }"
+		[[ ! -s $logs/$name.log ]] ||
+			grep -h -B 4 '^[[:space:]]*not ok' "$logs/$name.log" | sed -n "1,20s|^|$head |p" || :
 	done
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Sleeps in the kernel where no signal reaches it.
-# daxlab-test: needs=none timeout=3
+# daxlab-test: needs=none timeout=10
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 insmod "$DAXLAB_TOP/build/bad/daxlab_bad.ko" mode=hang

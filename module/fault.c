@@ -218,7 +218,15 @@ static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 {
 	struct dxl_hold *hold = &fault->hold;
 	unsigned long pfn;
+	int err;
 
+	/* MAP_SYNC: size and root are durable, also where storing them failed. */
+	if (fault->write && fault->vmf->vma->vm_flags & VM_SYNC &&
+	    dxl_slot_is_owed(fault->inode, true)) {
+		err = dxl_slot_write(fault->inode);
+		if (err)
+			return dxl_fault_error(fault, err);
+	}
 	if (dxl_varied()) {
 		dxl_fault_associate(fault);
 		if (dxl_fault_is_halved(fault))

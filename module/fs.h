@@ -308,8 +308,8 @@ void dxl_fs_visit_inodes(void (*fn)(struct inode *inode, void *arg), void *arg);
 
 /*
  * slot.c: inode <-> its record on media. What these write is durable on return.
- * dxl_slot_update() is for after the point of no return: it cannot fail, but
- * leaves the inode dirty if the media refused.
+ * If the media refused, the inode is dirty. dxl_slot_update() is for after the point
+ * of no return: nobody is told.
  */
 int dxl_slot_read(struct dxl_sb *sbi, u64 ino, struct dxl_slot *slot);
 int dxl_slot_store(struct dxl_sb *sbi, struct dxl_slot *slot);
@@ -317,6 +317,7 @@ bool dxl_slot_sane(const struct dxl_sb *sbi, const struct dxl_slot *slot);
 void dxl_slot_load(struct inode *inode, const struct dxl_slot *slot);
 int dxl_slot_write(struct inode *inode);
 void dxl_slot_update(struct inode *inode);
+bool dxl_slot_is_owed(struct inode *inode, bool datasync);
 int dxl_slot_clear(struct inode *inode);
 
 /* inode.c; dxl_setattr() is for what has no size to set, see file.c */

@@ -413,14 +413,8 @@ static int dxl_map_change(struct inode *inode, pgoff_t index,
 	mutex_lock(&di->map_lock);
 	root = di->root;
 	err = __dxl_map_alloc(inode, index, min, max, unwritten, run);
-	if (root != di->root) {
-		int slot_err = dxl_slot_write(inode);
-
-		if (slot_err) {
-			mark_inode_dirty(inode);
-			err = slot_err;
-		}
-	}
+	if (root != di->root)
+		err = dxl_slot_write(inode) ?: err;
 	mutex_unlock(&di->map_lock);
 	return err;
 }

@@ -93,6 +93,8 @@ static void dxl_cut_prune(struct inode *inode, const struct dxl_path *path)
 			/* An empty root is good too, if it must stay. */
 			if (dxl_slot_write(inode)) {
 				WRITE_ONCE(di->root, root);
+				/* A sync may have stored the empty one. */
+				mark_inode_dirty(inode);
 				return;
 			}
 		}

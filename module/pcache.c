@@ -107,12 +107,11 @@ static int dxl_pcache_fsync(struct file *file, loff_t start, loff_t end,
 
 	err = file_write_and_wait_range(file, start, end);
 	dxl_folio_waits_over();
-	/* Waits for who writes the record now: it may be about to. */
-	if (!datasync || dxl_inode_state(inode) & (I_DIRTY_DATASYNC | I_SYNC))
+	/* It waits for who stores the record now. */
+	if (dxl_slot_is_owed(inode, datasync)) {
 		err2 = sync_inode_metadata(inode, 1);
-	else
-		err2 = 0;
-	err = err ?: err2;
+		err = err ?: err2;
+	}
 	err2 = dxl_media_sync(dxl_media_of(inode));
 	return err ?: err2;
 }

@@ -228,6 +228,9 @@ static struct dxl_slot dxl_slot_of(const struct inode *inode)
  * dxl_slot_write() - Make the present state of an inode durable.
  * @inode: the inode
  *
+ * If the media refuses, the inode is dirty: memory has what was not stored, and no
+ * sync may pass it by. Who takes his change back marks it dirty after that.
+ *
  * Context: Process context; takes slot_lock.
  * Return: 0; -EIO for bad media or a device that is gone; what was armed at
  * slot.before_store.
@@ -241,7 +244,7 @@ int dxl_slot_write(struct inode *inode)
 	err = dxl_window(DXL_WIN_SLOT_BEFORE_STORE, &di->tree, 0, 0,
 			 DXL_ACCESS_WRITE);
 	if (err)
-		return err;
+		goto out;
 	/*
 	 * Fields are read under the lock: what the caller has changed is in
 	 * this slot or, if another writer was quicker, in that one's.
@@ -252,27 +255,43 @@ int dxl_slot_write(struct inode *inode)
 	if (!err)
 		di->seq++;
 	mutex_unlock(&di->slot_lock);
-	return err;
-}
-
-/**
- * dxl_slot_update() - Make the state of an inode durable, whatever happens.
- * @inode: the inode
- *
- * For what follows a change that cannot be taken back. If the media refuses,
- * the inode stays dirty, and the check at the next mount corrects its links.
- *
- * Context: Process context; takes slot_lock.
- */
-void dxl_slot_update(struct inode *inode)
-{
-	int err = dxl_slot_write(inode);
-
+out:
 	if (err) {
 		dxl_err_ratelimited(inode->i_sb, "inode %lu not written: %d",
 				    dxl_ino(inode), err);
 		mark_inode_dirty(inode);
 	}
+	return err;
+}
+
+/**
+ * dxl_slot_update() - Make the state of an inode durable, if not now then later.
+ * @inode: the inode
+ *
+ * For what follows a change that cannot be taken back, and that nobody is told the
+ * error of. The check at the next mount corrects links that were never written.
+ *
+ * Context: Process context; takes slot_lock.
+ */
+void dxl_slot_update(struct inode *inode)
+{
+	(void)dxl_slot_write(inode);
+}
+
+/**
+ * dxl_slot_is_owed() - Has a sync to store the record of an inode?
+ * @inode: the inode
+ * @datasync: times alone may wait
+ *
+ * I_SYNC: who stores it now may be about to, and has marked it clean.
+ *
+ * Context: Any context.
+ * Return: true if so.
+ */
+bool dxl_slot_is_owed(struct inode *inode, bool datasync)
+{
+	return dxl_inode_state(inode) &
+	       (I_SYNC | (datasync ? I_DIRTY_DATASYNC : I_DIRTY_ALL));
 }
 
 /**

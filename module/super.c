@@ -65,17 +65,14 @@ static void dxl_init_once(void *obj)
 }
 
 /*
- * VFS has marked it clean, and forgets the error: the next sync must find it dirty.
- * syncfs(2) tells what was set; who syncs one file has the error from here.
+ * VFS forgets the error: syncfs(2) tells what was set. Who syncs one file has it from
+ * here.
  */
 static int dxl_write_inode(struct inode *inode, struct writeback_control *wbc)
 {
 	int err = dxl_slot_write(inode);
 
-	if (!err)
-		return 0;
-	mark_inode_dirty(inode);
-	if (wbc->for_sync)
+	if (err && wbc->for_sync)
 		mapping_set_error(inode->i_mapping, err);
 	return err;
 }
@@ -85,10 +82,32 @@ static int dxl_sync_fs(struct super_block *sb, int wait)
 	return wait ? dxl_media_sync(&DXL_SB(sb)->media) : 0;
 }
 
+/* An fsync(2) beside may store it just now, and fail. */
+static void dxl_find_owed(struct inode *inode, void *arg)
+{
+	unsigned long state = dxl_inode_state(inode);
+
+	if (state & (I_DIRTY_INODE | I_SYNC) && !(state & I_FREEING))
+		*(bool *)arg = true;
+}
+
+/*
+ * Writers are out, and VFS has written all inodes, but does not ask how that went: the
+ * flusher would store a record that failed later, where nothing may be written. As
+ * f2fs_freeze() does, refuse.
+ */
+static int dxl_all_stored(struct super_block *sb)
+{
+	bool owed = false;
+
+	dxl_sb_visit_inodes(sb, dxl_find_owed, &owed);
+	return owed ? -EIO : 0;
+}
+
 /* VFS keeps writers out and has written all; without this it will not begin. */
 static int dxl_freeze_fs(struct super_block *sb)
 {
-	return dxl_media_sync(&DXL_SB(sb)->media);
+	return dxl_all_stored(sb) ?: dxl_media_sync(&DXL_SB(sb)->media);
 }
 
 static int dxl_statfs(struct dentry *dentry, struct kstatfs *buf)
@@ -298,6 +317,15 @@ static int dxl_reconfigure(struct fs_context *fc)
 	if (err)
 		return err;
 	sync_filesystem(sb);
+	/* Whoever forces it wants it even so. */
+	if (fc->sb_flags & SB_RDONLY && !sb_rdonly(sb) &&
+	    !(fc->sb_flags & SB_FORCE)) {
+		err = dxl_all_stored(sb);
+		if (err) {
+			errorfc(fc, "%s: inodes could not be written", sb->s_id);
+			return err;
+		}
+	}
 	if (sb_rdonly(sb) && !(fc->sb_flags & SB_RDONLY) &&
 	    DXL_SB(sb)->needs_repair) {
 		errorfc(fc, "%s: needs repair: unmount, then mount writable",

@@ -183,19 +183,20 @@ static int dxl_shrink(struct inode *inode, loff_t size)
 		return err;
 	if (dxl_pcache(inode)) {
 		err = dxl_pcache_shrink(inode, size);
-		if (!err)
-			err = dxl_slot_write(inode);
-		/* The cache has the new size: the record follows. */
 		if (err)
-			mark_inode_dirty(inode);
+			goto unlock;
 	} else {
 		i_size_write(inode, size);
-		err = dxl_slot_write(inode);
-		if (!err)
-			err = dxl_zero_tail(inode);
 	}
-	if (!err)
-		err = dxl_cut_range(inode, first, DXL_LAST_PAGE, true);
+	/*
+	 * That is the size now, whatever fails: what lies beyond it goes, or would be
+	 * seen when the file grows.
+	 */
+	err = dxl_slot_write(inode);
+	if (!dxl_pcache(inode))
+		err = dxl_zero_tail(inode) ?: err;
+	err = dxl_cut_range(inode, first, DXL_LAST_PAGE, true) ?: err;
+unlock:
 	filemap_invalidate_unlock(inode->i_mapping);
 	return err;
 }

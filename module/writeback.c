@@ -235,9 +235,7 @@ static int dxl_fsync_file(struct file *file, loff_t start, loff_t end,
 	int err, err2;
 
 	err = dxl_writeback_range(inode, start, end);
-	/* I_SYNC: who writes the record now may be about to, and has cleared the rest. */
-	if (!err && !datasync &&
-	    (dxl_inode_state(inode) & (I_DIRTY_ALL | I_SYNC)))
+	if (!err && dxl_slot_is_owed(inode, datasync))
 		err = dxl_slot_write(inode);
 	if (!err)
 		err = dxl_media_sync(dxl_media_of(inode));
@@ -252,8 +250,9 @@ static int dxl_fsync_file(struct file *file, loff_t start, loff_t end,
  * @end: last byte, inclusive
  * @datasync: timestamps may wait
  *
- * Size, map and names are durable when the call that changed them returns; only
- * data stored through mappings, timestamps and the device's own cache are left.
+ * Size, map and names are durable when the call that changed them returns, unless it
+ * failed; only data stored through mappings, timestamps, records that could not be
+ * stored and the device's own cache are left.
  *
  * Context: May sleep for owners of entries.
  * Return: 0 or a negative errno.

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The record of an inode that could not be stored is not forgotten.
+ *
+ *  1. The media refuses it once: chmod, chown, futimens, chattr, truncate to more
+ *     and to less answer EIO, and what they have changed in memory is seen. After
+ *     fsync, syncfs or umount, a power cut takes nothing of it.
+ *  2. The same for a size or a map without which data that fdatasync, msync or a
+ *     flush through MAP_SYNC has promised would not be found.
+ *  3. A truncate whose record failed leaves nothing that a longer file would show.
+ *  4. What is not stored keeps the filesystem from being frozen or read-only: it
+ *     would be stored then.
+ *
+ * daxlab-test: timeout=120 modes="dax pcache" needs=module args="size=4M media=on"
+ */
+#include "dax.h"
+#include "power.h"
+#include "session.h"
+
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+
+#define SIZE	(16 * PAGE)
+#define OLD	1
+#define NEW	2
+#define NAME	DXL_MNT "/file"
+#define DIR	DXL_MNT "/dir"
+
+/* All that was changed is durable. */
+static void begin(int *fd)
+{
+	must(!dxl_mount_fresh(NULL) && !mkdir(DIR, 0755));
+	*fd = full_file("file", SIZE, OLD);
+	must(!fsync(*fd) && !syncfs(*fd));
+}
+
+/* @action is armed where the record of an inode is stored. */
+static int arm_record(int fd, const char *action)
+{
+	int session = session_open();
+	struct stat st;
+
+	must(!fstat(fd, &st) && !say(session, "bind daxlab0"));
+	must(!say(session, "arm slot.before_store %s{ino=%lu}", action, st.st_ino));
+	return session;
+}
+
+static void disarm_fired(struct __test_metadata *_metadata, int session)
+{
+	char text[REPORT];
+
+	EXPECT_NE(NULL, strstr(text_of(session, text), " fired "));
+	EXPECT_EQ(NULL, strstr(text, " fired 0 "));
+	close(session);
+}
+
+/* Power fails while it is mounted, and comes back. */
+static void lose_mounted(int fd)
+{
+	must(!power("cut=none") && !close(fd) && !dxl_umount());
+	must(!power_loss("none") && !dxl_mount(NULL));
+}
+
+/* What stat(2) and lsattr tell. */
+struct attributes {
+	struct stat st;
+	int flags;
+};
+
+static struct attributes attributes_of(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct attributes is;
+
+	must(fd >= 0 && !fstat(fd, &is.st) && !ioctl(fd, FS_IOC_GETFLAGS, &is.flags));
+	close(fd);
+	return is;
+}
+
+static bool same(const struct attributes *a, const struct attributes *b)
+{
+	return a->st.st_mode == b->st.st_mode && a->st.st_uid == b->st.st_uid &&
+	       a->st.st_gid == b->st.st_gid && a->st.st_size == b->st.st_size &&
+	       a->st.st_mtim.tv_sec == b->st.st_mtim.tv_sec &&
+	       a->st.st_mtim.tv_nsec == b->st.st_mtim.tv_nsec && a->flags == b->flags;
+}
+
+static int change_mode(int fd) { return fchmod(fd, 0600); }
+static int change_owner(int fd) { return fchown(fd, 7, 8); }
+static int make_longer(int fd) { return ftruncate(fd, SIZE + 100); }
+static int make_shorter(int fd) { return ftruncate(fd, PAGE + 100); }
+
+static int change_times(int fd)
+{
+	return futimens(fd, (const struct timespec[2]) { { 1, 2 }, { 3, 4 } });
+}
+
+static int change_flags(int fd)
+{
+	int flags = FS_NODUMP_FL;
+
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+FIXTURE(record) {
+	int fd;
+	const char *path;
+	struct attributes want;
+};
+
+FIXTURE_VARIANT(record) {
+	int (*change)(int fd);
+	bool of_dir;
+};
+
+FIXTURE_VARIANT_ADD(record, mode) { .change = change_mode };
+FIXTURE_VARIANT_ADD(record, mode_of_dir) { .change = change_mode, .of_dir = true };
+FIXTURE_VARIANT_ADD(record, owner) { .change = change_owner };
+FIXTURE_VARIANT_ADD(record, times) { .change = change_times };
+FIXTURE_VARIANT_ADD(record, times_of_dir) { .change = change_times, .of_dir = true };
+FIXTURE_VARIANT_ADD(record, flags) { .change = change_flags };
+FIXTURE_VARIANT_ADD(record, longer) { .change = make_longer };
+FIXTURE_VARIANT_ADD(record, shorter) { .change = make_shorter };
+
+/* The media refuses to store what has been changed. */
+FIXTURE_SETUP(record)
+{
+	struct attributes before;
+	int session;
+
+	begin(&self->fd);
+	self->path = NAME;
+	if (variant->of_dir) {
+		close(self->fd);
+		self->path = DIR;
+		self->fd = open(DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ASSERT_LE(0, self->fd);
+	}
+	before = attributes_of(self->path);
+	session = arm_record(self->fd, "1*error(-5)");
+	EXPECT_EQ(-1, variant->change(self->fd));
+	EXPECT_EQ(EIO, errno);
+	disarm_fired(_metadata, session);
+	self->want = attributes_of(self->path);
+	EXPECT_FALSE(same(&before, &self->want));
+}
+
+FIXTURE_TEARDOWN(record)
+{
+	struct attributes is = attributes_of(self->path);
+
+	EXPECT_TRUE(same(&is, &self->want));
+	EXPECT_EQ(0, dxl_umount());
+}
+
+TEST_F(record, fsync)
+{
+	EXPECT_EQ(0, fsync(self->fd));
+	lose_mounted(self->fd);
+}
+
+TEST_F(record, syncfs)
+{
+	EXPECT_EQ(0, syncfs(self->fd));
+	lose_mounted(self->fd);
+}
+
+TEST_F(record, umount)
+{
+	must(!close(self->fd) && !dxl_umount());
+	must(!power("cut=none") && !power_loss("none") && !dxl_mount(NULL));
+}
+
+FIXTURE(data) {
+	int fd;
+};
+
+FIXTURE_SETUP(data)
+{
+	begin(&self->fd);
+	catch_bus();
+}
+
+FIXTURE_TEARDOWN(data)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	EXPECT_EQ(0, dxl_umount());
+}
+
+/* The power is cut, and comes back: @len bytes from @off on are @gen. */
+static void expect_kept(struct __test_metadata *_metadata, FIXTURE_DATA(data) *self,
+			off_t off, size_t len, unsigned int gen)
+{
+	char left[SIZE];
+
+	lose_mounted(self->fd);
+	self->fd = open(NAME, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ((ssize_t)len, pread(self->fd, left, len, off));
+	EXPECT_EQ(-1, differs(left, off, len, gen));
+}
+
+TEST_F(data, behind_a_size_that_failed)
+{
+	int session = arm_record(self->fd, "1*error(-5)");
+
+	EXPECT_EQ(-1, ftruncate(self->fd, SIZE + PAGE));
+	EXPECT_EQ(EIO, errno);
+	disarm_fired(_metadata, session);
+	write_pattern(self->fd, SIZE, PAGE, NEW);
+	ASSERT_EQ(0, fdatasync(self->fd));
+	expect_kept(_metadata, self, SIZE, PAGE, NEW);
+}
+
+/* The second write(2) finds blocks and size, so it has nothing to store. */
+TEST_F(data, written_again)
+{
+	char buf[PAGE];
+	int session;
+
+	if (dxl_page_cache())
+		SKIP(return, "in page-cache mode a sync stores the size, not write(2)");
+	pattern(buf, SIZE, PAGE, NEW);
+	ASSERT_EQ(0, fallocate(self->fd, FALLOC_FL_KEEP_SIZE, SIZE, PAGE));
+	ASSERT_EQ(0, syncfs(self->fd));
+	session = arm_record(self->fd, "1*error(-5)");
+	EXPECT_EQ(-1, pwrite(self->fd, buf, PAGE, SIZE));
+	EXPECT_EQ(EIO, errno);
+	disarm_fired(_metadata, session);
+	ASSERT_EQ(PAGE, pwrite(self->fd, buf, PAGE, SIZE));
+	ASSERT_EQ(0, fdatasync(self->fd));
+	expect_kept(_metadata, self, SIZE, PAGE, NEW);
+}
+
+/* The map of the file begins with a block that its record does not have. */
+static char *store_again(struct __test_metadata *_metadata, FIXTURE_DATA(data) *self, int flags)
+{
+	int session;
+	char *map;
+
+	must(!ftruncate(self->fd, 0) && !ftruncate(self->fd, SIZE) && !syncfs(self->fd));
+	map = mmap(NULL, SIZE, RW, flags, self->fd, 0);
+	must(map != MAP_FAILED);
+	session = arm_record(self->fd, "1*error(-5)");
+	EXPECT_TRUE(store_dies(map, NEW));
+	disarm_fired(_metadata, session);
+	pattern(map, 0, PAGE, NEW);
+	return map;
+}
+
+TEST_F(data, stored_again)
+{
+	char *map;
+
+	if (dxl_page_cache())
+		SKIP(return, "in page-cache mode writeback allocates blocks, not a fault");
+	map = store_again(_metadata, self, MAP_SHARED);
+	EXPECT_EQ(0, msync(map, SIZE, MS_SYNC));
+	must(!munmap(map, SIZE));
+	expect_kept(_metadata, self, 0, PAGE, NEW);
+}
+
+TEST_F(data, stored_again_through_map_sync)
+{
+	char *map;
+
+	if (dxl_page_cache())
+		SKIP(return, "there is no MAP_SYNC in page-cache mode");
+	map = store_again(_metadata, self, MAP_SHARED_VALIDATE | MAP_SYNC);
+	EXPECT_EQ(0, power_flush(self->fd, map, 0, PAGE));
+	must(!munmap(map, SIZE));
+	expect_kept(_metadata, self, 0, PAGE, NEW);
+}
+
+TEST_F(data, cut_off_by_a_truncate_that_failed)
+{
+	int session = arm_record(self->fd, "1*error(-5)");
+	char buf[SIZE];
+
+	EXPECT_EQ(-1, ftruncate(self->fd, PAGE));
+	EXPECT_EQ(EIO, errno);
+	disarm_fired(_metadata, session);
+	ASSERT_EQ(0, ftruncate(self->fd, SIZE));
+	ASSERT_EQ(SIZE, pread(self->fd, buf, SIZE, 0));
+	EXPECT_EQ(-1, differs(buf, 0, PAGE, OLD));
+	EXPECT_EQ(-1, nonzero(buf + PAGE, SIZE - PAGE));
+}
+
+/* @fd is of the mount, and open for reading only. */
+static int freeze(int fd) { return ioctl(fd, FIFREEZE, 0); }
+
+static int make_read_only(int fd)
+{
+	(void)fd;
+	return mount(DXL_DEV, DXL_MNT, NULL, MS_REMOUNT | MS_RDONLY, NULL);
+}
+
+/* What cannot be stored now would be stored when nothing may be written. */
+static void waits_for_the_record(struct __test_metadata *_metadata, FIXTURE_DATA(data) *self,
+				 int (*stop)(int fd))
+{
+	struct stat before, after;
+	int session;
+
+	close(self->fd);
+	self->fd = open(NAME, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, self->fd);
+	session = arm_record(self->fd, "error(-5)");
+	EXPECT_EQ(-1, chmod(NAME, 0600));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ(-1, stop(self->fd));
+	EXPECT_EQ(EIO, errno);
+	disarm_fired(_metadata, session);
+	must(!fstat(self->fd, &before));
+	EXPECT_EQ(0, stop(self->fd));
+	must(!power("cut=none"));
+	if (stop == freeze)
+		must(!ioctl(self->fd, FITHAW, 0));
+	must(!close(self->fd) && !dxl_umount() && !power_loss("none") && !dxl_mount(NULL));
+	self->fd = open(NAME, O_RDONLY | O_CLOEXEC);
+	must(!fstat(self->fd, &after));
+	EXPECT_EQ(0600, after.st_mode & 07777);
+	EXPECT_EQ(before.st_mode, after.st_mode);
+}
+
+TEST_F(data, freeze_waits) { waits_for_the_record(_metadata, self, freeze); }
+TEST_F(data, read_only_waits) { waits_for_the_record(_metadata, self, make_read_only); }
+
+TEST_HARNESS_MAIN

@@ -71,6 +71,7 @@ report_failures() {
 		head="# failed: $name on $(kernel_version "$kernel"):"
 		echo "$head ${failure#* }"
 		[[ ! -s $logs/$name.log ]] ||
-			grep -h -B 4 '^[[:space:]]*not ok' "$logs/$name.log" | sed -n "1,20s|^|$head |p" || :
+			grep -h -B 4 '^[[:space:]]*not ok' "$logs/$name.log" | grep -vE "^(--|# +(RUN|FAIL) )" |
+				sed -n "1,20s|^|$head |p" || :
 	done
 }

@@ -387,7 +387,7 @@ static const char * const crossed[] = {
 
 TEST_F_TIMEOUT(stress, oracle, 200)
 {
-	double seconds = seconds_to_run(60) / 2;
+	double seconds = seconds_to_run(30) / 2;
 	struct timespec bit = { .tv_nsec = 100000000 };
 	time_t end = time(NULL) + (seconds < 1 ? 1 : seconds);
 	unsigned int i;

@@ -80,7 +80,7 @@ FIXTURE_TEARDOWN(oracles)
 
 TEST_F_TIMEOUT(oracles, sound, 200)
 {
-	time_t end = time(NULL) + (time_t)seconds_to_run(60);
+	time_t end = time(NULL) + (time_t)seconds_to_run(30);
 	struct dxl_stats before;
 	unsigned long asked = 0;
 	pid_t pid[WORKERS];

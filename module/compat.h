@@ -18,11 +18,15 @@
 #include <linux/sched.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
-#error "daxlab needs Linux 6.1 or newer"
+/*
+ * Linux kernel commit 9b6304c1d537 ("fs: add ctime accessors infrastructure") (in
+ * v6.6, and in v6.1.64): what is between has none.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 64)
+#error "daxlab needs Linux 6.1.64 or newer"
 #endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-#error "daxlab needs Linux 6.1.y (with what was backported to it), or 6.6 and newer"
+#error "daxlab needs Linux 6.1.y, from 6.1.64 on, or 6.6 and newer"
 #endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0)
 #warning "daxlab was tested on Linux 6.1, 6.12 and 7.3: this one is newer"
@@ -197,7 +201,7 @@ static inline void dxl_hrtimer_setup(struct hrtimer *timer,
 /*
  * Linux kernel commit 077c212f0344 ("fs: new accessor methods for atime and
  * mtime") (in v6.7): the names of mainline, for kernels before. Those of ctime
- * are in 6.1.y too.
+ * are in all that we support.
  */
 #define DXL_HAVE_TIME_ACCESSORS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0))
 

@@ -253,8 +253,14 @@ static inline void dxl_hrtimer_setup(struct hrtimer *timer,
 #define DXL_HAVE_DEVMAP		(LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0))
 
 /*
- * The layouts of struct folio for which dxl_pages_join() was written. With any
- * other our own memory has no huge mappings, and the log says so.
+ * The layouts of a compound page for which dxl_pages_join() was written. One ended
+ * with Linux kernel commit cb67f4282bf9 ("mm,thp,rmap: simplify compound page
+ * mapcount handling") (in v6.2). The other began with ebc1baf5c9b4 ("mm: free up a
+ * word in the first tail page") (in v6.6) and 05c5323b2a34 ("mm: track mapcount of
+ * large folios in single value") (in v6.10), and ended with 4996fc547f5b ("mm: let
+ * _folio_nr_pages overlay memcg_data in first tail page") (in v6.15), but 6.12 is
+ * all of it that was tried. On others our own memory has no huge mappings, and the
+ * log says so.
  */
 #define DXL_HAVE_JOIN_PAGES	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 #define DXL_HAVE_JOIN_FOLIOS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \

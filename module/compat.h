@@ -32,8 +32,11 @@
 #warning "daxlab was tested on Linux 6.1, 6.12 and 7.3: this one is newer"
 #endif
 
-#if !IS_ENABLED(CONFIG_DAX) || !IS_ENABLED(CONFIG_FS_DAX)
-#error "daxlab needs a kernel with CONFIG_DAX and CONFIG_FS_DAX"
+#if !IS_ENABLED(CONFIG_DAX)
+#error "daxlab needs a kernel with CONFIG_DAX"
+#endif
+#if !IS_ENABLED(CONFIG_FS_DAX)
+#error "daxlab needs a kernel with CONFIG_FS_DAX"
 #endif
 #if !IS_ENABLED(CONFIG_FS_DAX_PMD)
 #error "daxlab needs a kernel with CONFIG_FS_DAX_PMD (transparent huge pages)"
@@ -41,11 +44,14 @@
 #if !IS_ENABLED(CONFIG_DEBUG_FS)
 #error "daxlab needs a kernel with CONFIG_DEBUG_FS, where its knobs are"
 #endif
-#if !IS_ENABLED(CONFIG_STACKTRACE) || !IS_ENABLED(CONFIG_TRACEPOINTS)
-#error "daxlab needs a kernel with CONFIG_STACKTRACE and CONFIG_TRACEPOINTS"
+#if !IS_ENABLED(CONFIG_STACKTRACE)
+#error "daxlab needs a kernel with CONFIG_STACKTRACE"
+#endif
+#if !IS_ENABLED(CONFIG_TRACEPOINTS)
+#error "daxlab needs a kernel with CONFIG_TRACEPOINTS"
 #endif
 #if !IS_ENABLED(CONFIG_ARCH_HAS_PMEM_API)
-#error "daxlab needs an architecture that can flush caches (ARCH_HAS_PMEM_API)"
+#error "daxlab needs an architecture that can flush caches (CONFIG_ARCH_HAS_PMEM_API)"
 #endif
 
 /*

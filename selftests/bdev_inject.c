@@ -389,7 +389,8 @@ TEST_F(files, a_window_opens_the_rule)
 	ASSERT_EQ(0, say(session, "arm fault.after_grab 1*park(20000){role=parked}"));
 	EXPECT_EQ(PAGE, pread(self->fd, self->page, PAGE, 0));
 	role_go(&role);
-	ASSERT_EQ(0, say(session, "wait parked parked:fault.after_grab 20000"));
+	ASSERT_EQ(0, say(session, "wait parked parked:fault.after_grab %u",
+			 slow_ms(20000)));
 	EXPECT_EQ(-1, pread(self->fd, self->page, PAGE, 0));
 	EXPECT_EQ(EIO, errno);
 	ASSERT_EQ(0, say(session, "release all"));
@@ -408,7 +409,7 @@ TEST_F_TIMEOUT(files, thousands_of_errors_under_load, 2 * MOST_SECONDS)
 	ASSERT_EQ(0, inject("op=direct_access,short=1,chance=50%%"));
 	ASSERT_EQ(0, inject("op=flush,error=EIO,chance=60%%"));
 	load_begin(&load);
-	while (now() - start < MOST_SECONDS && errors < ERRORS) {
+	while (now() - start < MOST_SECONDS * slow_factor() && errors < ERRORS) {
 		poll(NULL, 0, 100);
 		errors = injected("errors_") - before;
 	}

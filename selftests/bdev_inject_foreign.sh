@@ -101,7 +101,7 @@ short() {
 
 # spoil BEFORE - use a file until there were enough errors
 spoil() {
-	local end=$((SECONDS + ${ERRORS:-1000} / 10))
+	local end=$((SECONDS + ${ERRORS:-1000} * ${DAXLAB_SLOW:-1} / 10))
 	while (($(injected errors_) - $1 < ${ERRORS:-1000})); do
 		((SECONDS < end)) || return 1
 		spoiled "$MNT/spoiled" 3 || return

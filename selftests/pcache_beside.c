@@ -231,7 +231,7 @@ TEST_F_TIMEOUT(beside, session_ends, 60)
 	/* The roles have the other end, and nobody else: it closes with the last. */
 	close(gone[1]);
 	over = (struct pollfd) { .fd = gone[0] };
-	EXPECT_EQ(1, poll(&over, 1, 40000));
+	EXPECT_EQ(1, poll(&over, 1, 40000 * slow_factor()));
 	if (!over.revents)
 		put_text(SBID "/rescue", "1");
 	close(gone[0]);

@@ -20,13 +20,12 @@
 #include <unistd.h>
 
 #include "must.h"
+#include "slow.h"
 
 /* alarm() of all tests, and so the limits of kselftest_harness.h. */
 unsigned int __wrap_alarm(unsigned int seconds)
 {
-	const char *slow = getenv("DAXLAB_SLOW");
-
-	return __real_alarm(seconds * (slow && *slow ? atoi(slow) : 1));
+	return __real_alarm(seconds * slow_factor());
 }
 
 int dxl_load(const char *params)

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "dax.h"
+#include "slow.h"
 
 #define CONTROL	DXL_DEBUGFS "/control"
 #define REPORT	(1 << 15)
@@ -24,14 +25,17 @@ static inline int session_open(void)
 	return fd;
 }
 
-/* Look until it is so, for ten seconds at most. */
-#define eventually(cond) ({						\
-	int left = 1000;						\
+/* Look until it is so, for that long at most. */
+#define within_seconds(seconds, cond) ({				\
+	int left = (seconds) * 100;					\
 									\
 	while (!(cond) && --left)					\
 		usleep(10000);						\
 	left > 0;							\
 })
+
+/* For ten seconds at most, and longer on slow kernels. */
+#define eventually(cond) within_seconds(10 * slow_factor(), cond)
 
 /* The state of a task, as ps shows it; '?': it is gone. */
 static inline char task_state(pid_t pid)
@@ -67,16 +71,20 @@ static inline bool sleeps_in(pid_t pid, const char *function)
 	return strstr(text, function);
 }
 
-/* A command to a session. */
+/* A command to a session. On slow kernels a "wait" that names no time has longer. */
 __attribute__((format(printf, 2, 3)))
 static inline int say(int session, const char *fmt, ...)
 {
+	const char *state;
 	char line[512];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	state = strncmp(line, "wait ", 5) ? NULL : strchr(line + 5, ' ');
+	if (state && !strchr(state + 1, ' ') && slow_factor() > 1)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), " %u", slow_ms(10000));
 	return write(session, line, strlen(line)) < 0 ? -errno : 0;
 }
 

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "slow.h"
+
 volatile sig_atomic_t interrupted;
 
 const char *stage_lacks(struct place *place, const struct scenario *scenario)
@@ -163,7 +165,7 @@ static void bring_back(struct run *run)
 {
 	control_say(run->session, "rescue");
 	run->report_fresh = false;
-	if (control_say(run->session, "wait all idle")) {
+	if (control_say(run->session, "wait all idle %u", slow_ms(10000))) {
 		run->unhealthy = true;
 		inconclusive(run, "a role is not idle after the rescue");
 	}

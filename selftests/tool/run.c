@@ -12,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "slow.h"
+
 /* A scheduler that is away for seconds is no bug of the protocol. */
-#define PARK_MS		20000
-#define STILL_MS	30000
+#define PARK_MS		slow_ms(20000)
+#define STILL_MS	slow_ms(30000)
 
 const char *run_variant(const struct run *run)
 {

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 #
 # What the lanes tell (scripts/lib/batch.sh), a test file at a time as each
-# ends, on stdout and in the results that are kept; and what failed once more at
-# the end. Uses $kernel, $logs and $tests of scripts/check.
+# ends, on stdout and in the results; and what failed once more at the end. Uses
+# $kernel and $logs of scripts/check.
 # shellcheck disable=SC2154
 
 # The test files that failed, each with the reason, as "NAME WHY".
@@ -21,8 +21,7 @@ report_test() {
 	ktap_end "$1" "$3" "${*:4}"
 	[[ $last_verdict != fail ]] || failures+=("$1 $last_why")
 	# shellcheck disable=SC2086 # three counts
-	[[ $tests != "$TOP/selftests" ]] ||
-		result_keep "$1" $last_counts "$2" $last_reasons
+	result_tell "$1" $last_counts "$2" $last_reasons
 }
 
 # report_lost RUN... - those that no lane has told the end of

@@ -80,6 +80,13 @@ END {
 	for (k = 1; k <= kernels; k++)
 		line = line " | " tests[k] + 0 ", " int(time[k] / 60 + 0.5)
 	print line " |"
+	if (ENVIRON["elapsed"]) {
+		split(ENVIRON["elapsed"], elapsed, "\n")
+		line = "| elapsed, minutes"
+		for (k = 1; k <= kernels; k++)
+			line = line " | " sprintf("%.1f", elapsed[k] / 60)
+		print line " |"
+	}
 	line = "| source"
 	for (k = 1; k <= kernels; k++)
 		line = line " | " sources[k]

@@ -1,30 +1,50 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The last result of each test on each kernel, kept in build/results/KERNEL,
-# and the table made of them: test groups by kernels. A line is
+# The results of a run, in its logs; the last one of each test on each kernel, kept
+# in build/results/KERNEL; and tables made of either: test groups by kernels. A
+# line is
 #
 #   TEST PASSED FAILED SKIPPED SECONDS SOURCE REASON...
 #
 # SOURCE is the commit, with a "+" if the tree was not clean; there is a reason if
-# anything was skipped. Uses $kernel of scripts/check.
+# anything was skipped. Uses $kernel, $logs and $tests of scripts/check.
 # shellcheck disable=SC2154
 
 RESULTS=$BUILD/results
 
-# result_keep TEST PASSED FAILED SKIPPED SECONDS REASON - not if it was done less
-# often than usual
-result_keep() {
+# results_locked COMMAND... - runs may be beside each other, also on one kernel
+results_locked() {
+	mkdir -p "$RESULTS"
+	(
+		flock 9
+		"$@"
+	) 9>"$RESULTS/.lock"
+}
+
+# results_forget KERNEL - what is kept of it says nothing any more
+results_forget() { results_locked rm -f "$RESULTS/${1##*/}"; }
+
+# result_put TEST LINE - in place of what was kept of that test
+result_put() {
 	local file=$RESULTS/${kernel##*/}
 
-	[[ -z ${DAXLAB_REPEAT-} ]] || return 0
-	: "${source_now:=$(source_name)}"
-	mkdir -p "$RESULTS"
 	{
 		[[ ! -e $file ]] || awk -v name="$1" '$1 != name' "$file"
-		echo "${*:1:5} $source_now ${*:6}"
-	} >"$file.$$"
-	mv "$file.$$" "$file"
+		echo "$2"
+	} >"$file.new"
+	mv "$file.new" "$file"
+}
+
+# result_tell TEST PASSED FAILED SKIPPED SECONDS REASON - kept only if it is one of
+# ours, and was done as often as usual
+result_tell() {
+	local line
+
+	: "${source_now:=$(source_name)}"
+	line="${*:1:5} $source_now ${*:6}"
+	echo "$line" >>"$logs/results"
+	[[ ${DAXLAB_REPEAT-} || $tests != "$TOP/selftests" ]] || results_locked result_put "$1" "$line"
 }
 
 # source_name - what is tested
@@ -32,16 +52,17 @@ source_name() {
 	git -C "$TOP" describe --always --dirty=+ 2>/dev/null || echo unknown
 }
 
-# results_table KERNEL... - in the words of Markdown: for each group of tests
-# and each kernel how many passed, failed, were skipped; below it what was
-# skipped, and why. What was not run is a "-".
+# results_table FOLDER KERNEL... - of the results there, in the words of Markdown:
+# for each group of tests and each kernel how many passed, failed, were skipped;
+# below it what was skipped, and why. What was not run is a "-". If $elapsed is in
+# the environment, it has a line for each kernel: the seconds from begin to end.
 results_table() {
-	local dir files=() about=()
+	local folder=$1 dir files=() about=()
+	shift
 
-	mkdir -p "$RESULTS"
 	for dir; do
 		about+=("$(<"$dir/about")")
-		files+=("$RESULTS/${dir##*/}")
+		files+=("$folder/${dir##*/}")
 		[[ -e ${files[-1]} ]] || : >"${files[-1]}"
 	done
 	abouts=$(printf '%s\n' "${about[@]}") \
@@ -57,7 +78,7 @@ results_to_readme() {
 		[[ ! -s $RESULTS/$name || ! -e $KERNELS/$name/about ]] || dirs+=("$KERNELS/$name")
 	done
 	((${#dirs[@]})) || die "$EX_CANNOT" "no results in $RESULTS: run scripts/check --kernel all"
-	results_table "${dirs[@]}" >"$RESULTS/table.md"
+	results_table "$RESULTS" "${dirs[@]}" >"$RESULTS/table.md"
 	awk -v table="$RESULTS/table.md" '
 		/<!-- end of the table of kernels -->/ { inside = 0 }
 		!inside { print }

@@ -16,8 +16,9 @@
 
 ko=$DAXLAB_KO
 keys='dxl_watched_key|dxl_varied_key'
-mkdir -p "$DAXLAB_TOP/build/lab_nops"
-cd "$DAXLAB_TOP/build/lab_nops" || exit
+out=$DAXLAB_TOP/build/lab_nops-${DAXLAB_KERNEL##*/}
+mkdir -p "$out"
+cd "$out" || exit
 
 # Rows of three relocations: place, target, key. Print "SECTION OFFSET KEY".
 objdump -r -j __jump_table "$ko" | awk -v keys="$keys" '

@@ -26,7 +26,7 @@ declare -A wanted=(
 	[nested]="possible recursive locking detected"
 	[user]="lock held when returning to user space!"
 )
-out=$DAXLAB_TOP/build/lockdep
+out=$DAXLAB_TOP/build/lockdep-${DAXLAB_KERNEL##*/}
 mkdir -p "$out"
 
 for breach in "${!wanted[@]}"; do

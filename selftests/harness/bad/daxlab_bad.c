@@ -11,11 +11,16 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 
 static char *mode = "";
 module_param(mode, charp, 0);
 MODULE_PARM_DESC(mode, "what to do at load: warn, oops, hang, leak or race");
+
+static unsigned int mib;
+module_param(mib, uint, 0);
+MODULE_PARM_DESC(mib, "how much mode=leak gives away");
 
 static DECLARE_COMPLETION(never);
 
@@ -48,7 +53,7 @@ static int __init bad_race_two(void)
 
 static int __init bad_init(void)
 {
-	int i;
+	unsigned int i;
 
 	if (!strcmp(mode, "warn"))
 		WARN(1, "asked to warn\n");
@@ -57,8 +62,8 @@ static int __init bad_init(void)
 	else if (!strcmp(mode, "hang"))
 		wait_for_completion(&never);
 	else if (!strcmp(mode, "leak"))
-		for (i = 0; i < 16; i++)
-			alloc_pages(GFP_KERNEL, 9);
+		for (i = 0; i < mib; i += 2)
+			alloc_pages(GFP_KERNEL, get_order(SZ_2M));
 	else if (!strcmp(mode, "race"))
 		return bad_race_two();
 	else

@@ -45,22 +45,36 @@ fetch_begin() {
 		APT::Update::Post-Invoke-Success "";
 	END
 	export APT_CONFIG=$APT/apt.conf
-	quietly "cannot fetch kernels: no lists of packages, is there a network?" \
+	quietly "cannot fetch kernels: no lists of packages" \
 		apt_get update -o APT::Update::Error-Mode=any
 }
 
 # The host may have switched the caches off, without which each call is slow.
 readonly FAST=(-o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin)
-apt_get() { apt-get -q "${FAST[@]}" "$@"; }
+apt_get() { LC_ALL=C apt-get -q "${FAST[@]}" "$@"; }
 apt_cache() { apt-cache -q "${FAST[@]}" "$@"; }
+
+# unreachable - stdin: what apt-get says when it fails; that no host can be reached,
+# and nothing else
+unreachable() {
+	awk '
+		!/^E: / || /^E: (Some (index )?files failed to download|Unable to fetch some archives)/ { next }
+		/^E: Failed to fetch [^ ]+  .*(resolv(e|ing) \x27|connect to |the connection to |Connection timed out)/ {
+			yes = 1
+			next
+		}
+		{ no = 1 }
+		END { exit !yes || no }'
+}
 
 # quietly COMPLAINT COMMAND... - its output only if it fails
 quietly() {
-	local complaint=$1
+	local complaint=$1 status=$EX_CANNOT
 	shift
 	"$@" >"$APT/log" 2>&1 </dev/null && return
 	tail -n 5 "$APT/log" >&2
-	die "$EX_OFFLINE" "$complaint"
+	! unreachable <"$APT/log" || status=$EX_OFFLINE
+	die "$status" "$complaint"
 }
 
 # known PACKAGE - the archive has it

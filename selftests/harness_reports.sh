@@ -8,6 +8,8 @@
 #      functions that we call; a WARNING in the middle of somebody else's report
 #   2. not ours: the kernel's races with itself below our functions; an atomic change
 #      of ours, which the kernel reads without care
+#   3. the log of a kernel in pieces, by test and between them: each line is in one, and
+#      a report in that where it began
 #
 # daxlab-test: where=host needs=none
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
@@ -54,4 +56,33 @@ judged kernel "" < <(access write "$kernel" "${far[@]}"; access read "$kernel" "
 judged beside "" < <(access write "$kernel"; access read 'inode_needs_update_time+0x1/0x2' "$own")
 judged atomic "" < <(access 'read-write (marked)' "$own"; access read 'folio_clear_dirty_for_io+0x1/0x2' "$own")
 equal "those of the kernel are noted" "$(wc -l <"$DAXLAB_OUT/races-elsewhere")" 3
+
+# The log of two tests, a and b, with somebody else's report about the end of a.
+report cut < <(access write "$kernel" "${far[@]}"; access read "$kernel" "${far[@]}") >"$DAXLAB_OUT/report"
+{
+	echo "daxlab-test: begin a"
+	head -n 4 "$DAXLAB_OUT/report"
+	echo "daxlab-test: end a"
+	tail -n +5 "$DAXLAB_OUT/report"
+	printf '%s\n' "BUG: between" "daxlab-test: begin b" "BUG: during b" "daxlab-test: end b"
+} >"$DAXLAB_OUT/dmesg"
+dmesg() { cat "$DAXLAB_OUT/dmesg"; }
+sleep() { :; }
+
+# piece FROM TO - the complaint in it
+piece() {
+	if read_log "$1" "$2" "$DAXLAB_OUT/piece"; then
+		log_complaint "$DAXLAB_OUT/piece"
+	else
+		echo "not all there"
+	fi
+}
+
+equal "a report that a test began is whole there" "$(piece "begin a" "end a")" ""
+equal "and this is all of it" "$(cat "$DAXLAB_OUT/piece")" "$(cat "$DAXLAB_OUT/report")"
+equal "what is said between two tests" "$(piece "end a" "begin b")" "BUG: between"
+equal "and during the second" "$(piece "begin b" "end b")" "BUG: during b"
+equal "a piece whose beginning is lost" "$(piece "begin x" "end b")" "not all there"
+sed -i '/^daxlab-test: end a/q' "$DAXLAB_OUT/dmesg"
+equal "a report that is still being written" "$(piece "begin a" "end a")" "not all there"
 finish

@@ -49,11 +49,12 @@ unclaimed() {
 }
 
 # follow_guest FD PID - pass on what guest/tests says; sets $current to the
-# test that had not ended when it fell silent, and $ended to the count
+# test that had not ended when it fell silent, $ended to the count and $last to the
+# last of those that had
 follow_guest() {
 	local fd=$1 pid=$2 word rest name verdict status deadline=$((SECONDS + BOOT_LIMIT * DAXLAB_SLOW))
 
-	current='' ended=0 silent=0
+	current='' ended=0 last='' silent=0
 	while :; do
 		status=0
 		read -r -t $((deadline > SECONDS ? deadline - SECONDS : 1)) -u "$fd" word rest ||
@@ -75,6 +76,7 @@ follow_guest() {
 			read -r name verdict rest <<<"$rest"
 			current=''
 			((++ended))
+			last=$name
 			deadline=$((SECONDS + GRACE * DAXLAB_SLOW))
 			end_test "$name" "$verdict" "$rest"
 			;;
@@ -82,17 +84,24 @@ follow_guest() {
 	done
 }
 
+# end_lost NAME WHY - it failed with its VM, whose last words are told
+end_lost() {
+	tell_notes <"$logs/vm-$lane.err"
+	end_test "$1" fail "$2"
+}
+
 # run_in_vm OPTIONS RUN... - those that are left, in one VM as long as it lives
 run_in_vm() {
-	local options=$1 fd pid status why second_chance='' left
-	local current ended silent
+	local options=$1 fd pid status why complaint console second_chance='' left
+	local current ended last silent
 	shift
 
 	while mapfile -t left < <(unclaimed "$@") && ((${#left[@]})); do
 		((++boots))
+		console=$logs/console-$lane-$boots.log
 		# shellcheck disable=SC2086 # options are words
 		exec {fd}< <(exec "$TOP/scripts/vm" --no-build --kernel "$kernel" --out "$logs" \
-			--console "$logs/console-$lane-$boots.log" --timeout $((3600 * DAXLAB_SLOW)) $options \
+			--console "$console" --timeout $((3600 * DAXLAB_SLOW)) $options \
 			-- "$TOP/scripts/guest/tests" "${left[@]}" 2>"$logs/vm-$lane.err")
 		pid=$!
 		follow_guest "$fd" "$pid"
@@ -100,34 +109,27 @@ run_in_vm() {
 		status=0
 		wait "$pid" || status=$?
 		why=$(sed -n 's/^vm: //p' "$logs/vm-$lane.err" | tail -n 1)
-		if ((silent)); then
-			why=$(first_complaint "$logs/console-$lane-$boots.log" 2>/dev/null) || :
-			why="inconclusive: timeout, the guest does not answer${why:+: ${why#*:}}"
-		fi
+		complaint=$(first_complaint "$console" 2>/dev/null) || :
+		((!silent)) ||
+			why="inconclusive: timeout, the guest does not answer${complaint:+: ${complaint#*:}}"
 		mapfile -t left < <(unclaimed "$@")
 
 		if [[ $current ]]; then
-			tell_notes <"$logs/vm-$lane.err"
-			end_test "$current" fail "$why"
+			end_lost "$current" "$why"
 		elif ((status == EX_UNFIT && ended)); then
 			continue
-		elif ((${#left[@]})); then
-			# Lost between tests, or before the first: no test's fault,
-			# so the next one gets a second chance.
-			if [[ $second_chance != "${left[0]}" ]]; then
-				second_chance=${left[0]}
-				continue
-			fi
+		elif [[ $ended == 0 && ${left-} && $second_chance == "${left-}" ]]; then
 			mkdir "$logs/claims/$(test_name "${left[0]}")" 2>/dev/null || continue
 			begin_test "$(test_name "${left[0]}")"
-			tell_notes <"$logs/vm-$lane.err"
-			end_test "$(test_name "${left[0]}")" fail "not run: ${why:-status $status}"
-		elif ((status && status != EX_UNFIT)); then
+			end_lost "$(test_name "${left[0]}")" "not run: ${why:-status $status}"
+		elif ((status && status != EX_UNFIT)) && [[ $ended != 0 || $complaint || ! ${left-} ]]; then
 			# What the tests left behind may strike late.
+			last=${last:+after $last}
 			begin_test "vm-$lane-$boots"
-			tell_notes <"$logs/vm-$lane.err"
-			end_test "vm-$lane-$boots" fail "lost after its last test: ${why:-status $status}"
+			end_lost "vm-$lane-$boots" "lost ${last:-before its first test}: ${why:-status $status}"
 		fi
+		# Before its first test it is no test's fault, so the next one gets a second chance.
+		[[ $current || $ended != 0 ]] || second_chance=${left-}
 	done
 }
 

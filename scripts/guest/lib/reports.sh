@@ -9,6 +9,32 @@ readonly COMPLAINTS='WARNING:|BUG[ :]|Oops|Call Trace|general protection|blocked
 'INFO: (possible|trying to register)|UBSAN:|ODEBUG:|suspected memory leaks'
 readonly KMEMLEAK=/sys/kernel/debug/kmemleak
 
+# mark TEXT... - a line of ours, where a piece of the kernel log begins or ends
+mark() { echo "daxlab-test: $*" >/dev/kmsg; }
+
+# log_between FROM TO - what the kernel said between these two marks, and all of a
+# report of a data race that began there. Fails if any of it is missing.
+log_between() {
+	dmesg -t | awk -v from="daxlab-test: $1" -v to="daxlab-test: $2" '
+		!found { found = $0 == from; next }
+		$0 == to { over = 1; next }
+		over && !report { next }
+		{ print }
+		/BUG: KCSAN/ { report = 1 }
+		/^=+$/ { report = 0 }
+		END { exit !over || report }'
+}
+
+# read_log FROM TO FILE - that, to FILE; a report may still be on its way there
+read_log() {
+	local _
+	for _ in {1..20}; do
+		! log_between "$1" "$2" >"$3" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 # own_races - stdin without the reports of data races that are the kernel's own: of
 # those, only the headlines go to $DAXLAB_OUT/races-elsewhere. A race is ours if one
 # access is in our module, or in a function that reads or writes for its caller, and
@@ -62,11 +88,13 @@ log_complaint() {
 # lockdep_is_off - it looks for nothing any more, once it has reported anything
 lockdep_is_off() { grep -q '^ debug_locks: *0$' /proc/lockdep_stats 2>/dev/null; }
 
+# let_leaks_age - an object has to be 5 s old, or nobody calls it lost
+let_leaks_age() { [[ ! -w $KMEMLEAK ]] || sleep 6; }
+
 # leaks_so_far - what nobody points to, if this kernel can tell. An object has to
-# be 5 s old, and to look the same in two scans.
+# look the same in two scans.
 leaks_so_far() {
 	[[ -w $KMEMLEAK ]] || return 0
-	sleep 6
 	echo scan >"$KMEMLEAK"
 	echo scan >"$KMEMLEAK"
 	cat "$KMEMLEAK"
@@ -75,6 +103,7 @@ leaks_so_far() {
 # forget_leaks - those of the boot are none of ours
 forget_leaks() {
 	[[ -w $KMEMLEAK ]] || return 0
+	let_leaks_age
 	leaks_so_far >"$DAXLAB_OUT/leaks-at-boot"
 	echo clear >"$KMEMLEAK"
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A module that misbehaves on request, to see whether scripts/check notices:
- * insmod daxlab_bad.ko mode=warn|oops|hang|leak|race
+ * insmod daxlab_bad.ko mode=warn|oops|hang|leak|race|late
  */
 #define pr_fmt(fmt) "daxlab_bad: " fmt
 
 #include <linux/completion.h>
+#include <linux/console.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/kthread.h>
@@ -16,7 +17,7 @@
 
 static char *mode = "";
 module_param(mode, charp, 0);
-MODULE_PARM_DESC(mode, "what to do at load: warn, oops, hang, leak or race");
+MODULE_PARM_DESC(mode, "what to do at load: warn, oops, hang, leak, race or late");
 
 static unsigned int mib;
 module_param(mib, uint, 0);
@@ -51,6 +52,19 @@ static int __init bad_race_two(void)
 	return 0;
 }
 
+/* Hears the line by which the harness ends a test, and speaks before the next one. */
+static void bad_late(struct console *console, const char *text, unsigned int length)
+{
+	if (strnstr(text, "daxlab-test: end ", length))
+		pr_err("BUG: asked to strike late\n");
+}
+
+static struct console bad_console = {
+	.name = "bad",
+	.flags = CON_ENABLED,
+	.write = bad_late,
+};
+
 static int __init bad_init(void)
 {
 	unsigned int i;
@@ -66,6 +80,8 @@ static int __init bad_init(void)
 			alloc_pages(GFP_KERNEL, get_order(SZ_2M));
 	else if (!strcmp(mode, "race"))
 		return bad_race_two();
+	else if (!strcmp(mode, "late"))
+		register_console(&bad_console);
 	else
 		return -EINVAL;
 	return 0;

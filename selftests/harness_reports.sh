@@ -10,6 +10,7 @@
 #      of ours, which the kernel reads without care
 #   3. the log of a kernel in pieces, by test and between them: each line is in one, and
 #      a report in that where it began
+#   4. kmemleak that has turned itself off
 #
 # daxlab-test: where=host needs=none
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
@@ -85,4 +86,7 @@ equal "and during the second" "$(piece "begin b" "end b")" "BUG: during b"
 equal "a piece whose beginning is lost" "$(piece "begin x" "end b")" "not all there"
 sed -i '/^daxlab-test: end a/q' "$DAXLAB_OUT/dmesg"
 equal "a report that is still being written" "$(piece "begin a" "end a")" "not all there"
+
+KMEMLEAK=/dev/full
+refuse "a kmemleak that does not scan is not one that finds nothing" leaks_so_far
 finish

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A module that misbehaves on request, to see whether scripts/check notices:
- * insmod daxlab_bad.ko mode=warn|oops|hang|leak|race|late
+ * insmod daxlab_bad.ko mode=warn|oops|hang|leak|lose|race|late
  */
 #define pr_fmt(fmt) "daxlab_bad: " fmt
 
@@ -13,11 +13,12 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 static char *mode = "";
 module_param(mode, charp, 0);
-MODULE_PARM_DESC(mode, "what to do at load: warn, oops, hang, leak, race or late");
+MODULE_PARM_DESC(mode, "what to do at load: warn, oops, hang, leak, lose, race or late");
 
 static unsigned int mib;
 module_param(mib, uint, 0);
@@ -65,6 +66,17 @@ static struct console bad_console = {
 	.write = bad_late,
 };
 
+/* That many, since a pointer to the last may still be on a stack. */
+static int __init bad_lose(void)
+{
+	int i;
+
+	for (i = 0; i < 16; i++)
+		if (!kzalloc(512, GFP_KERNEL))
+			return -ENOMEM;
+	return 0;
+}
+
 static int __init bad_init(void)
 {
 	unsigned int i;
@@ -78,6 +90,8 @@ static int __init bad_init(void)
 	else if (!strcmp(mode, "leak"))
 		for (i = 0; i < mib; i += 2)
 			alloc_pages(GFP_KERNEL, get_order(SZ_2M));
+	else if (!strcmp(mode, "lose"))
+		return bad_lose();
 	else if (!strcmp(mode, "race"))
 		return bad_race_two();
 	else if (!strcmp(mode, "late"))

@@ -29,6 +29,7 @@ cat >"$TOP/scripts/vm" <<'END'
 cd "$(dirname "$0")/.." || exit
 while [[ $1 != -- ]]; do
 	[[ $1 != --console ]] || console=$2
+	[[ $1 != --timeout ]] || echo "$2" >limit
 	shift
 done
 said() { echo "[    1.234567] $*" >>"$console"; }
@@ -54,6 +55,7 @@ played() {
 }
 
 played "all is well" $'a pass\nb pass' "begin a; end a; begin b; end b"
+equal "the VM had the time of both" "$(<"$TOP/limit")" $((BOOT_LIMIT + 2 * (60 + 2 * GRACE)))
 played "lost during a test" $'a fail VM lost: x\nb pass' \
 	"begin a; lost x" "begin b; end b"
 played "lost between two, without a word" $'a pass\nvm-0-1 fail lost after a: VM lost: x\nb pass' \

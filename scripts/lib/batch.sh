@@ -48,6 +48,15 @@ unclaimed() {
 	done
 }
 
+# vm_limit RUN... - as long as follow_guest() waits for a VM that runs all of them
+vm_limit() {
+	local run limit=$((BOOT_LIMIT * DAXLAB_SLOW))
+	for run; do
+		((limit += $(test_limit "$run") + 2 * GRACE * DAXLAB_SLOW))
+	done
+	echo "$limit"
+}
+
 # follow_guest FD PID - pass on what guest/tests says; sets $current to the
 # test that had not ended when it fell silent, $ended to the count and $last to the
 # last of those that had
@@ -101,7 +110,7 @@ run_in_vm() {
 		console=$logs/console-$lane-$boots.log
 		# shellcheck disable=SC2086 # options are words
 		exec {fd}< <(exec "$TOP/scripts/vm" --no-build --kernel "$kernel" --out "$logs" \
-			--console "$console" --timeout $((3600 * DAXLAB_SLOW)) $options \
+			--console "$console" --timeout "$(vm_limit "${left[@]}")" $options \
 			-- "$TOP/scripts/guest/tests" "${left[@]}" 2>"$logs/vm-$lane.err")
 		pid=$!
 		follow_guest "$fd" "$pid"

@@ -7,7 +7,8 @@
 #   1. ours: an access in our module; one in a function that reads for us; two in
 #      functions that we call; a WARNING in the middle of somebody else's report
 #   2. not ours: the kernel's races with itself below our functions; an atomic change
-#      of ours, which the kernel reads without care
+#      of ours, which the kernel reads without care; also if the log begins in the middle
+#      of one, but not if it ends there
 #   3. the log of a kernel in pieces, by test and between them: each line is in one, and
 #      a report in that where it began
 #   4. kmemleak that has turned itself off
@@ -58,8 +59,17 @@ judged beside "" < <(access write "$kernel"; access read 'inode_needs_update_tim
 judged atomic "" < <(access 'read-write (marked)' "$own"; access read 'folio_clear_dirty_for_io+0x1/0x2' "$own")
 equal "those of the kernel are noted" "$(wc -l <"$DAXLAB_OUT/races-elsewhere")" 3
 
-# The log of two tests, a and b, with somebody else's report about the end of a.
 report cut < <(access write "$kernel" "${far[@]}"; access read "$kernel" "${far[@]}") >"$DAXLAB_OUT/report"
+tail -n +5 "$DAXLAB_OUT/report" | cat - "$DAXLAB_OUT/report" >"$DAXLAB_OUT/log"
+equal "a log that begins in the middle of one" "$(log_complaint "$DAXLAB_OUT/log")" ""
+tail -n +5 "$DAXLAB_OUT/report" | cat - <(report ours < <(access write "$own"; access read "$kernel")) >"$DAXLAB_OUT/log"
+equal "and ours that follows" "$(log_complaint "$DAXLAB_OUT/log")" "BUG: KCSAN: data-race in ours"
+head -n -2 "$DAXLAB_OUT/report" >"$DAXLAB_OUT/log"
+equal "a log that ends in the middle of one" "$(log_complaint "$DAXLAB_OUT/log")" "BUG: KCSAN: data-race in cut"
+cat "$DAXLAB_OUT/report" >>"$DAXLAB_OUT/log"
+equal "also if another one follows" "$(log_complaint "$DAXLAB_OUT/log")" "BUG: KCSAN: data-race in cut"
+
+# The log of two tests, a and b, with somebody else's report about the end of a.
 {
 	echo "daxlab-test: begin a"
 	head -n 4 "$DAXLAB_OUT/report"

@@ -39,25 +39,26 @@ read_log() {
 # those, only the headlines go to $DAXLAB_OUT/races-elsewhere. A race is ours if one
 # access is in our module, or in a function that reads or writes for its caller, and
 # is not a marked one, as of a bit of a folio; or if both are in functions that we
-# call, to which we owe a lock.
+# call, to which we owe a lock; or if its end is not there to tell.
 own_races() {
 	awk -v elsewhere="$DAXLAB_OUT/races-elsewhere" '
-		function show() {
-			if (ours || direct > 1 || other || !races) printf "%s", block
-			else print headline >>elsewhere
-			block = headline = ""
-			inside = races = ours = direct = other = depth = 0
+		function show(foreign) {
+			if (foreign) print headline >>elsewhere
+			else printf "%s", block
+			block = ""
+			inside = ours = direct = other = depth = whole = 0
 		}
-		/^=+$/ { if (inside) show(); else inside = 1; next }
+		/BUG: KCSAN/ { show(0); inside = 1; headline = $0; block = $0 "\n"; next }
 		!inside { print; next }
 		{ block = block $0 "\n" }
-		/BUG: KCSAN/ { races = 1; headline = $0; next }
+		/^=+$/ { show(whole && !ours && direct < 2 && !other); next }
+		/^Reported by Kernel Concurrency Sanitizer/ { whole = 1 }
 		/WARNING:|Oops|BUG:/ { other = 1 }
 		/ to 0x[0-9a-f]+ of [0-9]+ bytes by / { depth = !/\(marked\)/; next }
 		!depth || !/^ [^ ]+\+0x/ || / _*(mem|str|xas?_|find_|bitmap_|list_|rb_)[^ ]*\+0x/ { next }
 		/\[daxlab(_bad)?\]/ { if (depth == 1) ours = 1; else direct++; depth = 0; next }
 		{ depth = depth == 1 ? 2 : 0 }
-		END { if (inside) show() }'
+		END { show(0) }'
 }
 
 # without_oom FILE - the log without the stack that the kernel shows when it kills

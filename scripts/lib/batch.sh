@@ -131,14 +131,16 @@ run_in_vm() {
 			mkdir "$logs/claims/$(test_name "${left[0]}")" 2>/dev/null || continue
 			begin_test "$(test_name "${left[0]}")"
 			end_lost "$(test_name "${left[0]}")" "not run: ${why:-status $status}"
-		elif ((status && status != EX_UNFIT)) && [[ $ended != 0 || $complaint || ! ${left-} ]]; then
+		elif ((status && status != EX_UNFIT && ended)); then
 			# What the tests left behind may strike late.
-			last=${last:+after $last}
 			begin_test "vm-$lane-$boots"
-			end_lost "vm-$lane-$boots" "lost ${last:-before its first test}: ${why:-status $status}"
+			end_lost "vm-$lane-$boots" "lost after $last: ${why:-status $status}"
+		elif ((!ended)) && [[ $status != 0 || ${left-} ]]; then
+			# It had nothing of ours yet, so the next one gets a second chance. A
+			# guest without KVM may lose the timer of a processor as it boots.
+			tell note "vm-$lane-$boots lost before its first test: ${why:-status $status}"
+			second_chance=${left-}
 		fi
-		# Before its first test it is no test's fault, so the next one gets a second chance.
-		[[ $current || $ended != 0 ]] || second_chance=${left-}
 	done
 }
 

@@ -173,6 +173,18 @@ TEST_F(cut, directory_without_a_name)
 	EXPECT_EQ(0, rmdir(DXL_MNT "/d"));
 }
 
+/* Its eviction has cut its blocks off the map, and its record is still there. */
+TEST_F(cut, directory_that_has_lost_its_blocks)
+{
+	struct dxl_slot *slot = image_slot(&self->image, self->e);
+
+	slot->size = htole64(4096);
+	seal_slot(slot);
+	image_dirent(&self->image, self->d, "e")->ino = 0;
+	MOUNT_REPAIRS("records freed 1, link counts corrected 1,");
+	EXPECT_EQ(0, rmdir(DXL_MNT "/d"));
+}
+
 /* No cut does this: the names in it would be lost. */
 TEST_F(cut, full_directory_without_a_name)
 {

@@ -124,6 +124,8 @@ static int dxl_dir_grow(struct inode *dir, struct dxl_place *place)
 	err = dxl_slot_write(dir);
 	if (err) {
 		i_size_write(dir, size);
+		/* A sync may have stored the other one. */
+		mark_inode_dirty(dir);
 		return err;
 	}
 	return dxl_dir_free(dir, place);

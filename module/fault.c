@@ -218,15 +218,6 @@ static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 {
 	struct dxl_hold *hold = &fault->hold;
 	unsigned long pfn;
-	int err;
-
-	/* MAP_SYNC: size and root are durable, also where storing them failed. */
-	if (fault->write && fault->vmf->vma->vm_flags & VM_SYNC &&
-	    dxl_slot_is_owed(fault->inode, true)) {
-		err = dxl_slot_write(fault->inode);
-		if (err)
-			return dxl_fault_error(fault, err);
-	}
 	if (dxl_varied()) {
 		dxl_fault_associate(fault);
 		if (dxl_fault_is_halved(fault))
@@ -271,8 +262,12 @@ static vm_fault_t dxl_fault_locked(struct dxl_fault *fault)
 			dxl_fault_collides(fault);
 		return fault->order ? 0 : VM_FAULT_NOPAGE;
 	}
-	if (dxl_entry_is_data(fault->hold.entry))
+	if (dxl_entry_is_data(fault->hold.entry)) {
+		err = dxl_fault_make_found(fault);
+		if (err)
+			return dxl_fault_error(fault, err);
 		return dxl_fault_load_frame(fault, fault->hold.entry);
+	}
 
 	if (dxl_varied())
 		err = dxl_fault_map_varied(fault, &run);
@@ -283,8 +278,12 @@ static vm_fault_t dxl_fault_locked(struct dxl_fault *fault)
 	if (run.block == DXL_NO_BLOCK || run.unwritten)
 		return dxl_fault_load_hole(fault);
 	err = dxl_fault_frame(fault, &run, &pfn);
-	if (err)
+	if (!err)
+		err = dxl_fault_make_found(fault);
+	if (err) {
+		dxl_fault_keeps_blocks(fault, &run);
 		return dxl_fault_error(fault, err);
+	}
 	return dxl_fault_load_frame(fault, dxl_entry_make(pfn, flags));
 }
 

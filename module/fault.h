@@ -84,6 +84,15 @@ static inline bool dxl_fault_pmd_changed(const struct dxl_fault *fault)
 	return !pmd_none(pmd) && !dxl_pmd_is_huge(pmd);
 }
 
+/* It failed, but holes have got blocks: zeroes must not stay mapped. */
+static inline void dxl_fault_keeps_blocks(const struct dxl_fault *fault,
+					  const struct dxl_run *run)
+{
+	if (run->changed)
+		dxl_inval_mappings(fault->inode, fault->index,
+				   fault->index + (1UL << fault->order) - 1);
+}
+
 /* What the block map has for all of the range; writes fill holes. */
 static inline int dxl_fault_map_block(const struct dxl_fault *fault,
 				      struct dxl_run *run)
@@ -98,17 +107,17 @@ static inline int dxl_fault_map_block(const struct dxl_fault *fault,
 		/* Part data, part hole: let PTEs do it, one by one. */
 		err = dxl_map_alloc_whole(fault->inode, fault->index, nr, run);
 		if (err)
-			return err;
+			goto failed;
 		dxl_note(dxl_fault_tree(fault), DXL_EV_BLOCKS, run->index,
 			 fault->order, fault->index, run->nr);
 	}
 	if (run->nr < nr)
 		return -ERANGE;
 	err = dxl_fault_window(fault, DXL_WIN_FAULT_AFTER_IOMAP_BEGIN);
-	/* The blocks stay, so zeroes must not. */
-	if (unlikely(err) && run->changed)
-		dxl_inval_mappings(fault->inode, fault->index,
-				   fault->index + nr - 1);
+	if (likely(!err))
+		return 0;
+failed:
+	dxl_fault_keeps_blocks(fault, run);
 	return err;
 }
 
@@ -128,7 +137,8 @@ void dxl_fault_associate(const struct dxl_fault *fault);
 int dxl_fault_map_varied(const struct dxl_fault *fault, struct dxl_run *run);
 bool dxl_fault_misaligned(struct vm_fault *vmf);
 
-/* fault_sync.c: knob sync_fault */
+/* fault_sync.c: MAP_SYNC, and knob sync_fault */
+int dxl_fault_make_found(const struct dxl_fault *fault);
 bool dxl_fault_is_halved(const struct dxl_fault *fault);
 vm_fault_t dxl_fault_halves(struct dxl_fault *fault, void *entry);
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stores in two halves, as upstream's MAP_SYNC (knob sync_fault): the entry, then
- * what makes it durable with nothing locked, then the page table
+ * Stores through MAP_SYNC; and stores in two halves, as upstream's MAP_SYNC (knob
+ * sync_fault): the entry, then what makes it durable with nothing locked, then the
+ * page table
  *
- * Here a block is durable before the map points to it, and the map before a fault
- * reads it, so nothing is left to do between an entry and its mapping. With
- * this knob every store to a page goes the way of a MAP_SYNC fault (C11).
+ * Here a block is durable before the map points to it, and the map, but for its
+ * root, before a fault reads it: nothing else is left to do between an entry and its
+ * mapping. With this knob every store to a page goes the way of a MAP_SYNC fault
+ * (C11).
  */
 #include "fault.h"
 #include "ledger.h"
@@ -13,6 +15,23 @@
 
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+
+/**
+ * dxl_fault_make_found() - Make durable what data stored through MAP_SYNC is found by.
+ * @fault: the fault, with its entry locked and its block known
+ *
+ * Size and root of the map may have been seen before they are in the record.
+ *
+ * Context: May sleep; takes slot_lock.
+ * Return: 0, also for any other fault; as dxl_slot_write().
+ */
+int dxl_fault_make_found(const struct dxl_fault *fault)
+{
+	if (!fault->write || !(fault->vmf->vma->vm_flags & VM_SYNC) ||
+	    !dxl_slot_is_owed(fault->inode, true))
+		return 0;
+	return dxl_slot_write(fault->inode);
+}
 
 /**
  * dxl_fault_is_halved() - Does a fault go in two halves?

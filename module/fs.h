@@ -191,6 +191,8 @@ struct dxl_sb {
  * @sync_sem: serialises syncs, outside of entry locks (towrite=serialised only)
  * @slot_lock: serialises writers of the inode's record
  * @seq: of the slot written last, guarded by @slot_lock
+ * @stored_root: @root in that slot; written under @slot_lock, read without
+ * @stored_size: the size in it, in bytes; likewise
  * @btime: birth, immutable
  * @fsflags: FS_*_FL as the user set them, guarded by i_rwsem
  * @vfs_inode: the VFS object
@@ -202,6 +204,8 @@ struct dxl_inode {
 	struct rw_semaphore sync_sem;
 	struct mutex slot_lock;
 	u64 seq;
+	u64 stored_root;
+	loff_t stored_size;
 	struct timespec64 btime;
 	u32 fsflags;
 	struct inode vfs_inode;
@@ -318,6 +322,7 @@ void dxl_slot_load(struct inode *inode, const struct dxl_slot *slot);
 int dxl_slot_write(struct inode *inode);
 void dxl_slot_update(struct inode *inode);
 bool dxl_slot_is_owed(struct inode *inode, bool datasync);
+int dxl_slot_sync(struct inode *inode);
 int dxl_slot_clear(struct inode *inode);
 
 /* inode.c; dxl_setattr() is for what has no size to set, see file.c */

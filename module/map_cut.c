@@ -85,6 +85,10 @@ static void dxl_cut_prune(struct inode *inode, const struct dxl_path *path)
 			unsigned int slot = dxl_level_slot(path->index,
 							   level + 1);
 
+			/* The record may still have this node for the root. */
+			if (dxl_slot_is_owed(inode, true) &&
+			    dxl_slot_write(inode))
+				return;
 			dxl_media_store(&sbi->media,
 					path->node[level + 1] + slot, 0);
 			dxl_media_fence(&sbi->media);

@@ -107,9 +107,11 @@ static int dxl_pcache_fsync(struct file *file, loff_t start, loff_t end,
 
 	err = file_write_and_wait_range(file, start, end);
 	dxl_folio_waits_over();
-	/* It waits for who stores the record now. */
+	/* The inode may be clean, with the size of a truncate that is on its way. */
 	if (dxl_slot_is_owed(inode, datasync)) {
 		err2 = sync_inode_metadata(inode, 1);
+		if (!err2 && dxl_slot_is_owed(inode, true))
+			err2 = dxl_slot_sync(inode);
 		err = err ?: err2;
 	}
 	err2 = dxl_media_sync(dxl_media_of(inode));

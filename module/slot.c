@@ -195,6 +195,8 @@ void dxl_slot_load(struct inode *inode, const struct dxl_slot *slot)
 	di->fsflags = le32_to_cpu(slot->flags);
 	di->root = le64_to_cpu(slot->root);
 	di->seq = le64_to_cpu(slot->seq);
+	di->stored_root = di->root;
+	di->stored_size = inode->i_size;
 }
 
 /* What the record of an inode is now. Under slot_lock. */
@@ -252,8 +254,11 @@ int dxl_slot_write(struct inode *inode)
 	mutex_lock(&di->slot_lock);
 	slot = dxl_slot_of(inode);
 	err = dxl_slot_store(DXL_SB(inode->i_sb), &slot);
-	if (!err)
+	if (!err) {
 		di->seq++;
+		WRITE_ONCE(di->stored_root, le64_to_cpu(slot.root));
+		WRITE_ONCE(di->stored_size, le64_to_cpu(slot.size));
+	}
 	mutex_unlock(&di->slot_lock);
 out:
 	if (err) {
@@ -281,17 +286,41 @@ void dxl_slot_update(struct inode *inode)
 /**
  * dxl_slot_is_owed() - Has a sync to store the record of an inode?
  * @inode: the inode
- * @datasync: times alone may wait
+ * @datasync: only what data is found by matters: size and root of the map
  *
- * I_SYNC: who stores it now may be about to, and has marked it clean.
+ * These two are seen before they are stored, and storing them may fail. I_SYNC: who
+ * stores the record now may be about to, and has marked the inode clean.
  *
  * Context: Any context.
  * Return: true if so.
  */
 bool dxl_slot_is_owed(struct inode *inode, bool datasync)
 {
-	return dxl_inode_state(inode) &
-	       (I_SYNC | (datasync ? I_DIRTY_DATASYNC : I_DIRTY_ALL));
+	struct dxl_inode *di = DXL_I(inode);
+
+	if (READ_ONCE(di->root) != READ_ONCE(di->stored_root) ||
+	    dxl_size_now(inode) != READ_ONCE(di->stored_size))
+		return true;
+	return !datasync && dxl_inode_state(inode) & (I_DIRTY_ALL | I_SYNC);
+}
+
+/**
+ * dxl_slot_sync() - Store the record of an inode, for a sync of its file.
+ * @inode: the inode
+ *
+ * A freeze waits for who is in here, and then looks whether all is stored.
+ *
+ * Context: May sleep, also for a thaw; takes slot_lock.
+ * Return: As dxl_slot_write().
+ */
+int dxl_slot_sync(struct inode *inode)
+{
+	int err;
+
+	sb_start_intwrite(inode->i_sb);
+	err = dxl_slot_write(inode);
+	sb_end_intwrite(inode->i_sb);
+	return err;
 }
 
 /**

@@ -44,6 +44,8 @@ static struct inode *dxl_alloc_inode(struct super_block *sb)
 		      sb->s_dev, 0);
 	di->root = 0;
 	di->seq = 0;
+	di->stored_root = 0;
+	di->stored_size = 0;
 	di->btime = (struct timespec64) {};
 	di->fsflags = 0;
 	return &di->vfs_inode;
@@ -82,12 +84,16 @@ static int dxl_sync_fs(struct super_block *sb, int wait)
 	return wait ? dxl_media_sync(&DXL_SB(sb)->media) : 0;
 }
 
-/* An fsync(2) beside may store it just now, and fail. */
+/*
+ * An fsync(2) in page-cache mode may store it just now, and fail. What goes away is
+ * stored by who takes it away.
+ */
 static void dxl_find_owed(struct inode *inode, void *arg)
 {
 	unsigned long state = dxl_inode_state(inode);
 
-	if (state & (I_DIRTY_INODE | I_SYNC) && !(state & I_FREEING))
+	if (state & (I_DIRTY_INODE | I_SYNC) &&
+	    !(state & (I_FREEING | I_WILL_FREE)))
 		*(bool *)arg = true;
 }
 

@@ -181,13 +181,14 @@ static int dxl_shrink(struct inode *inode, loff_t size)
 	err = dxl_layout_lock(inode, first, DXL_LAST_PAGE + 1);
 	if (err)
 		return err;
-	if (dxl_pcache(inode)) {
+	/* What must not fail once the size is the new one. */
+	err = dxl_flush_edges(inode, first, DXL_LAST_PAGE);
+	if (!err && dxl_pcache(inode))
 		err = dxl_pcache_shrink(inode, size);
-		if (err)
-			goto unlock;
-	} else {
+	if (err)
+		goto unlock;
+	if (!dxl_pcache(inode))
 		i_size_write(inode, size);
-	}
 	/*
 	 * That is the size now, whatever fails: what lies beyond it goes, or would be
 	 * seen when the file grows.

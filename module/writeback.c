@@ -236,7 +236,7 @@ static int dxl_fsync_file(struct file *file, loff_t start, loff_t end,
 
 	err = dxl_writeback_range(inode, start, end);
 	if (!err && dxl_slot_is_owed(inode, datasync))
-		err = dxl_slot_write(inode);
+		err = dxl_slot_sync(inode);
 	if (!err)
 		err = dxl_media_sync(dxl_media_of(inode));
 	err2 = file_check_and_advance_wb_err(file);

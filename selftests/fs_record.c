@@ -6,9 +6,12 @@
  *     and to less answer EIO, and what they have changed in memory is seen. After
  *     fsync, syncfs or umount, a power cut takes nothing of it.
  *  2. The same for a size or a map without which data that fdatasync, msync or a
- *     flush through MAP_SYNC has promised would not be found.
- *  3. A truncate whose record failed leaves nothing that a longer file would show.
- *  4. What is not stored keeps the filesystem from being frozen or read-only: it
+ *     flush through MAP_SYNC has promised would not be found; also if it is only
+ *     about to be stored.
+ *  3. A truncate whose record failed leaves nothing that a longer file would show,
+ *     and frees nothing that the record still has.
+ *  4. A store that failed for it leaves no zeroes mapped where a block is now.
+ *  5. What is not stored keeps the filesystem from being frozen or read-only: it
  *     would be stored then.
  *
  * daxlab-test: timeout=120 modes="dax pcache" needs=module args="size=4M media=on"
@@ -18,6 +21,7 @@
 #include "session.h"
 
 #include <linux/fs.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 
@@ -58,7 +62,8 @@ static void disarm_fired(struct __test_metadata *_metadata, int session)
 /* Power fails while it is mounted, and comes back. */
 static void lose_mounted(int fd)
 {
-	must(!power("cut=none") && !close(fd) && !dxl_umount());
+	must(power_is_cut() || !power("cut=none"));
+	must(!close(fd) && !dxl_umount());
 	must(!power_loss("none") && !dxl_mount(NULL));
 }
 
@@ -286,6 +291,122 @@ TEST_F(data, cut_off_by_a_truncate_that_failed)
 	ASSERT_EQ(SIZE, pread(self->fd, buf, SIZE, 0));
 	EXPECT_EQ(-1, differs(buf, 0, PAGE, OLD));
 	EXPECT_EQ(-1, nonzero(buf + PAGE, SIZE - PAGE));
+}
+
+/* The old root is below a new one that was not stored, and is cut off there. */
+TEST_F(data, root_that_is_still_in_the_record)
+{
+	int session = arm_record(self->fd, "error(-5)");
+	int other = open(DXL_MNT "/other", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	char buf[PAGE];
+
+	memset(buf, 0xff, PAGE);
+	EXPECT_TRUE(pwrite(self->fd, buf, PAGE, PMD) < 0 || fsync(self->fd) < 0);
+	EXPECT_EQ(-1, ftruncate(self->fd, 0));
+	ASSERT_LE(0, other);
+	while (write(other, buf, PAGE) == PAGE)
+		;
+	EXPECT_EQ(ENOSPC, errno);
+	fsync(other);
+	close(other);
+	must(!power("cut=none"));
+	disarm_fired(_metadata, session);
+	/* What is in use twice is refused by the mount. */
+	lose_mounted(self->fd);
+	self->fd = -1;
+}
+
+static void *make_longer_parked(void *arg)
+{
+	must(!ftruncate(*(int *)arg, SIZE + PAGE));
+	return NULL;
+}
+
+/* Somebody sees the new size, and its record is about to be stored. */
+static void size_on_its_way(struct __test_metadata *_metadata, FIXTURE_DATA(data) *self, int flags)
+{
+	struct fiemap_extent extent;
+	pthread_t grower;
+	char text[REPORT];
+	bool parked;
+	int session;
+	char *map;
+
+	must(!fallocate(self->fd, FALLOC_FL_KEEP_SIZE, SIZE, PAGE) && !syncfs(self->fd));
+	/* While it is parked, nobody is told where the blocks are. */
+	must(dxl_extent(self->fd, SIZE, &extent));
+	map = mmap(NULL, SIZE + PAGE, RW, flags, self->fd, 0);
+	must(map != MAP_FAILED);
+	session = arm_record(self->fd, "1*park(60000)");
+	must(!pthread_create(&grower, NULL, make_longer_parked, &self->fd));
+	parked = eventually(strstr(text_of(session, text), " slot.before_store ms "));
+	if (parked) {
+		pattern(map + SIZE, SIZE, PAGE, NEW);
+		EXPECT_EQ(0, flags & MAP_SYNC ? power_flush_in(&extent, map, SIZE, PAGE) :
+						msync(map, SIZE + PAGE, MS_SYNC));
+		EXPECT_NE(NULL, strstr(text_of(session, text), " slot.before_store ms "));
+		must(!power("cut=none"));
+	}
+	close(session);
+	must(!pthread_join(grower, NULL) && !munmap(map, SIZE + PAGE));
+	ASSERT_TRUE(parked);
+	lose_mounted(self->fd);
+	self->fd = open(NAME, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->fd);
+	memset(text, 0, PAGE);
+	EXPECT_EQ((ssize_t)PAGE, pread(self->fd, text, PAGE, SIZE));
+	EXPECT_EQ(-1, differs(text, SIZE, PAGE, NEW));
+}
+
+TEST_F(data, size_on_its_way)
+{
+	size_on_its_way(_metadata, self, MAP_SHARED);
+}
+
+TEST_F(data, size_on_its_way_and_map_sync)
+{
+	if (dxl_page_cache())
+		SKIP(return, "there is no MAP_SYNC in page-cache mode");
+	size_on_its_way(_metadata, self, MAP_SHARED_VALIDATE | MAP_SYNC);
+}
+
+/* A hole is mapped at @page, a store to it dies, and write(2) finds a block there. */
+static void no_stale_zeroes(struct __test_metadata *_metadata, FIXTURE_DATA(data) *self,
+			    off_t page, off_t new_size)
+{
+	char buf[PAGE], *map, *at;
+	int session;
+
+	must(!syncfs(self->fd));
+	map = mmap(NULL, 2 * SIZE, RW, MAP_SHARED_VALIDATE | MAP_SYNC, self->fd, 0);
+	must(map != MAP_FAILED);
+	at = map + page * PAGE;
+	ASSERT_EQ(0, load(at));
+	session = arm_record(self->fd, "error(-5)");
+	if (new_size)
+		EXPECT_EQ(-1, ftruncate(self->fd, new_size));
+	EXPECT_TRUE(store_dies(at, NEW));
+	disarm_fired(_metadata, session);
+	pattern(buf, page * PAGE, PAGE, NEW);
+	ASSERT_EQ((ssize_t)PAGE, pwrite(self->fd, buf, PAGE, page * PAGE));
+	EXPECT_EQ(-1, differs(at, page * PAGE, PAGE, NEW));
+	must(!munmap(map, 2 * SIZE));
+}
+
+TEST_F(data, no_stale_zeroes_for_want_of_a_size)
+{
+	if (dxl_page_cache())
+		SKIP(return, "in page-cache mode there is no MAP_SYNC");
+	must(!ftruncate(self->fd, 2 * SIZE));
+	no_stale_zeroes(_metadata, self, 20, 2 * SIZE + PAGE);
+}
+
+TEST_F(data, no_stale_zeroes_for_want_of_a_root)
+{
+	if (dxl_page_cache())
+		SKIP(return, "in page-cache mode writeback allocates blocks, not a fault");
+	must(!ftruncate(self->fd, 0) && !ftruncate(self->fd, 2 * SIZE));
+	no_stale_zeroes(_metadata, self, 0, 0);
 }
 
 /* @fd is of the mount, and open for reading only. */

@@ -44,6 +44,21 @@ static inline int power(const char *fmt, ...)
 	return power_write(POWER_DIR "/media", line);
 }
 
+/* Flush the lines of some bytes in one extent, and tell the image. */
+static inline int power_flush_in(const struct fiemap_extent *extent, const char *map, off_t off,
+				 size_t len)
+{
+	const off_t end = off + len;
+	off_t at;
+
+	for (at = off & ~63; at < end; at += 64)
+		__builtin_ia32_clflush(map + at);
+	__builtin_ia32_sfence();
+	return power("flush=%llu,len=%llu",
+		     (unsigned long long)(extent->fe_physical + off - extent->fe_logical),
+		     (unsigned long long)len);
+}
+
 /*
  * After stores through MAP_SYNC: flush the lines of some bytes of a file that is
  * mapped from its first byte on, and tell the image, for each page. Returns 0 or
@@ -56,17 +71,12 @@ static inline int power_flush(int fd, const char *map, off_t off, size_t len)
 	off_t at, next;
 	int err = 0;
 
-	for (at = off & ~63; at < end; at += 64)
-		__builtin_ia32_clflush(map + at);
-	__builtin_ia32_sfence();
 	for (at = off; at < end && !err; at = next) {
 		next = (at / DXL_PAGE + 1) * DXL_PAGE;
 		if (next > end)
 			next = end;
 		must(dxl_extent(fd, at & ~(DXL_PAGE - 1), &extent));
-		err = power("flush=%llu,len=%llu",
-			    (unsigned long long)(extent.fe_physical + at - extent.fe_logical),
-			    (unsigned long long)(next - at));
+		err = power_flush_in(&extent, map, at, next - at);
 	}
 	return err;
 }

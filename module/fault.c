@@ -218,6 +218,7 @@ static vm_fault_t dxl_fault_load_frame(struct dxl_fault *fault, void *entry)
 {
 	struct dxl_hold *hold = &fault->hold;
 	unsigned long pfn;
+
 	if (dxl_varied()) {
 		dxl_fault_associate(fault);
 		if (dxl_fault_is_halved(fault))

@@ -21,22 +21,22 @@ ends() {
 	equal "status $2: $1" "$status" "$2"
 }
 
-at='E: Failed to fetch http://deb.debian.org/debian/dists/trixie/InRelease '
+at='E: Failed to fetch http://archive.example/debian/dists/trixie/InRelease '
 some='E: Some index files failed to download. They have been ignored, or old ones used instead.'
-missing="E: The repository 'http://deb.debian.org/debian trixie Release' does not have a Release file."
+missing="E: The repository 'http://archive.example/debian trixie Release' does not have a Release file."
 
-ends "no name server" "$EX_OFFLINE" <<<"$at Temporary failure resolving 'deb.debian.org'"$'\n'"$some"
-ends "no such host" "$EX_OFFLINE" <<<"$at Could not resolve 'deb.debian.org'"$'\n'"$some"
+ends "no name server" "$EX_OFFLINE" <<<"$at Temporary failure resolving 'archive.example'"$'\n'"$some"
+ends "no such host" "$EX_OFFLINE" <<<"$at Could not resolve 'archive.example'"$'\n'"$some"
 ends "nobody answers there" "$EX_OFFLINE" <<<"\
-$at Could not connect to deb.debian.org:80 (151.101.2.132), connection timed out
-$at Unable to connect to deb.debian.org:http:
+$at Could not connect to archive.example:80 (192.0.2.1), connection timed out
+$at Unable to connect to archive.example:http:
 $some"
 ends "no route" "$EX_OFFLINE" <<<"\
-$at Cannot initiate the connection to deb.debian.org:80 (2a04::644). - connect (101: Network is unreachable)
+$at Cannot initiate the connection to archive.example:80 (2001:db8::1). - connect (101: Network is unreachable)
 $some"
-ends "a package that is not there" "$EX_CANNOT" <<<"$at 404  Not Found [IP: 151.101.2.132 80]"$'\n'"$some"
+ends "a package that is not there" "$EX_CANNOT" <<<"$at 404  Not Found [IP: 192.0.2.1 80]"$'\n'"$some"
 ends "a suite that is not there" "$EX_CANNOT" <<<"$missing"
-ends "one suite only" "$EX_CANNOT" <<<"$at Could not resolve 'deb.debian.org'"$'\n'"$missing"
+ends "one suite only" "$EX_CANNOT" <<<"$at Could not resolve 'archive.example'"$'\n'"$missing"
 ends "a package that nobody knows" "$EX_CANNOT" <<<'E: Unable to locate package gcc-99'
 ends "no space" "$EX_CANNOT" <<<"E: Write error - write (28: No space left on device)"
 ends "nothing said" "$EX_CANNOT" </dev/null

@@ -137,7 +137,10 @@ static int dxl_cut_forget(struct inode *inode, pgoff_t first, pgoff_t last,
 	return err;
 }
 
-/* Pages [first, last] lose blocks, entries and mappings, batch by batch. */
+/*
+ * Pages [first, last] lose blocks, entries and mappings, batch by batch. The caller
+ * has flushed their edges.
+ */
 static int dxl_cut_range(struct inode *inode, pgoff_t first, pgoff_t last,
 			 bool even_cows)
 {
@@ -148,9 +151,6 @@ static int dxl_cut_range(struct inode *inode, pgoff_t first, pgoff_t last,
 
 	if (first > last)
 		return 0;
-	err = dxl_flush_edges(inode, first, last);
-	if (err)
-		return err;
 	/* Small, and an unlinked file has nobody to tell of -ENOMEM. */
 	cut = kmalloc(sizeof(*cut), GFP_NOFS | __GFP_NOFAIL);
 	err = dxl_media_enter(media, &id);
@@ -248,9 +248,12 @@ static int dxl_punch(struct inode *inode, loff_t start, loff_t end)
 	if (!err)
 		err = dxl_zero_bytes(inode, end & PAGE_MASK,
 				     offset_in_page(end));
-	if (!err && dxl_pcache(inode) && first < behind)
+	if (err || first == behind)
+		goto unlock;
+	if (dxl_pcache(inode))
 		dxl_pcache_cut(inode, first, behind - 1);
-	if (!err && behind)
+	err = dxl_flush_edges(inode, first, behind - 1);
+	if (!err)
 		err = dxl_cut_range(inode, first, behind - 1, false);
 unlock:
 	filemap_invalidate_unlock(inode->i_mapping);
@@ -346,6 +349,7 @@ int dxl_truncate_all(struct inode *inode)
 	filemap_invalidate_lock(inode->i_mapping);
 	if (dxl_varied())
 		dxl_layout_evict(inode);
+	/* All of it goes: there are no edges. */
 	err = dxl_cut_range(inode, 0, DXL_LAST_PAGE, true);
 	filemap_invalidate_unlock(inode->i_mapping);
 	return err;

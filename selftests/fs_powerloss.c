@@ -183,24 +183,15 @@ static void *sync_mount(void *arg)
 	return NULL;
 }
 
-static bool reports(int session, const char *what)
-{
-	char text[REPORT];
-
-	return strstr(text_of(session, text), what);
-}
-
 /* A store has changed mtime; @action is armed where the record is written. */
 static int arm_record(FIXTURE_DATA(loss) *self, const char *action, struct stat *want)
 {
 	const struct timespec old[2] = { { 1, 1 }, { 1, 1 } };
-	int session = session_open();
 
-	must(!futimens(self->fd, old) && !say(session, "bind daxlab0"));
+	must(!futimens(self->fd, old));
 	store(self->map, NEW);
 	must(!fstat(self->fd, want) && want->st_mtime != 1);
-	must(!say(session, "arm slot.before_store %s{ino=%lu}", action, want->st_ino));
-	return session;
+	return session_at_record(self->fd, action);
 }
 
 TEST_F(loss, mtime_beside_the_flusher)

@@ -39,23 +39,10 @@ static void begin(int *fd)
 	must(!fsync(*fd) && !syncfs(*fd));
 }
 
-/* @action is armed where the record of an inode is stored. */
-static int arm_record(int fd, const char *action)
-{
-	int session = session_open();
-	struct stat st;
-
-	must(!fstat(fd, &st) && !say(session, "bind daxlab0"));
-	must(!say(session, "arm slot.before_store %s{ino=%lu}", action, st.st_ino));
-	return session;
-}
-
 static void disarm_fired(struct __test_metadata *_metadata, int session)
 {
-	char text[REPORT];
-
-	EXPECT_NE(NULL, strstr(text_of(session, text), " fired "));
-	EXPECT_EQ(NULL, strstr(text, " fired 0 "));
+	EXPECT_TRUE(reports(session, " fired "));
+	EXPECT_FALSE(reports(session, " fired 0 "));
 	close(session);
 }
 
@@ -143,7 +130,7 @@ FIXTURE_SETUP(record)
 		ASSERT_LE(0, self->fd);
 	}
 	before = attributes_of(self->path);
-	session = arm_record(self->fd, "1*error(-5)");
+	session = session_at_record(self->fd, "1*error(-5)");
 	EXPECT_EQ(-1, variant->change(self->fd));
 	EXPECT_EQ(EIO, errno);
 	disarm_fired(_metadata, session);
@@ -198,18 +185,18 @@ FIXTURE_TEARDOWN(data)
 static void expect_kept(struct __test_metadata *_metadata, FIXTURE_DATA(data) *self,
 			off_t off, size_t len, unsigned int gen)
 {
-	char left[SIZE];
+	char left[SIZE] = {};
 
 	lose_mounted(self->fd);
 	self->fd = open(NAME, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ((ssize_t)len, pread(self->fd, left, len, off));
+	EXPECT_EQ((ssize_t)len, pread(self->fd, left, len, off));
 	EXPECT_EQ(-1, differs(left, off, len, gen));
 }
 
 TEST_F(data, behind_a_size_that_failed)
 {
-	int session = arm_record(self->fd, "1*error(-5)");
+	int session = session_at_record(self->fd, "1*error(-5)");
 
 	EXPECT_EQ(-1, ftruncate(self->fd, SIZE + PAGE));
 	EXPECT_EQ(EIO, errno);
@@ -230,7 +217,7 @@ TEST_F(data, written_again)
 	pattern(buf, SIZE, PAGE, NEW);
 	ASSERT_EQ(0, fallocate(self->fd, FALLOC_FL_KEEP_SIZE, SIZE, PAGE));
 	ASSERT_EQ(0, syncfs(self->fd));
-	session = arm_record(self->fd, "1*error(-5)");
+	session = session_at_record(self->fd, "1*error(-5)");
 	EXPECT_EQ(-1, pwrite(self->fd, buf, PAGE, SIZE));
 	EXPECT_EQ(EIO, errno);
 	disarm_fired(_metadata, session);
@@ -248,7 +235,7 @@ static char *store_again(struct __test_metadata *_metadata, FIXTURE_DATA(data) *
 	must(!ftruncate(self->fd, 0) && !ftruncate(self->fd, SIZE) && !syncfs(self->fd));
 	map = mmap(NULL, SIZE, RW, flags, self->fd, 0);
 	must(map != MAP_FAILED);
-	session = arm_record(self->fd, "1*error(-5)");
+	session = session_at_record(self->fd, "1*error(-5)");
 	EXPECT_TRUE(store_dies(map, NEW));
 	disarm_fired(_metadata, session);
 	pattern(map, 0, PAGE, NEW);
@@ -281,7 +268,7 @@ TEST_F(data, stored_again_through_map_sync)
 
 TEST_F(data, cut_off_by_a_truncate_that_failed)
 {
-	int session = arm_record(self->fd, "1*error(-5)");
+	int session = session_at_record(self->fd, "1*error(-5)");
 	char buf[SIZE];
 
 	EXPECT_EQ(-1, ftruncate(self->fd, PAGE));
@@ -296,7 +283,7 @@ TEST_F(data, cut_off_by_a_truncate_that_failed)
 /* The old root is below a new one that was not stored, and is cut off there. */
 TEST_F(data, root_that_is_still_in_the_record)
 {
-	int session = arm_record(self->fd, "error(-5)");
+	int session = session_at_record(self->fd, "error(-5)");
 	int other = open(DXL_MNT "/other", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	char buf[PAGE];
 
@@ -327,7 +314,6 @@ static void size_on_its_way(struct __test_metadata *_metadata, FIXTURE_DATA(data
 {
 	struct fiemap_extent extent;
 	pthread_t grower;
-	char text[REPORT];
 	bool parked;
 	int session;
 	char *map;
@@ -337,25 +323,20 @@ static void size_on_its_way(struct __test_metadata *_metadata, FIXTURE_DATA(data
 	must(dxl_extent(self->fd, SIZE, &extent));
 	map = mmap(NULL, SIZE + PAGE, RW, flags, self->fd, 0);
 	must(map != MAP_FAILED);
-	session = arm_record(self->fd, "1*park(60000)");
+	session = session_at_record(self->fd, "1*park(60000)");
 	must(!pthread_create(&grower, NULL, make_longer_parked, &self->fd));
-	parked = eventually(strstr(text_of(session, text), " slot.before_store ms "));
+	parked = eventually(reports(session, " slot.before_store ms "));
 	if (parked) {
 		pattern(map + SIZE, SIZE, PAGE, NEW);
 		EXPECT_EQ(0, flags & MAP_SYNC ? power_flush_in(&extent, map, SIZE, PAGE) :
 						msync(map, SIZE + PAGE, MS_SYNC));
-		EXPECT_NE(NULL, strstr(text_of(session, text), " slot.before_store ms "));
+		EXPECT_TRUE(reports(session, " slot.before_store ms "));
 		must(!power("cut=none"));
 	}
 	close(session);
 	must(!pthread_join(grower, NULL) && !munmap(map, SIZE + PAGE));
 	ASSERT_TRUE(parked);
-	lose_mounted(self->fd);
-	self->fd = open(NAME, O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, self->fd);
-	memset(text, 0, PAGE);
-	EXPECT_EQ((ssize_t)PAGE, pread(self->fd, text, PAGE, SIZE));
-	EXPECT_EQ(-1, differs(text, SIZE, PAGE, NEW));
+	expect_kept(_metadata, self, SIZE, PAGE, NEW);
 }
 
 TEST_F(data, size_on_its_way)
@@ -382,7 +363,7 @@ static void no_stale_zeroes(struct __test_metadata *_metadata, FIXTURE_DATA(data
 	must(map != MAP_FAILED);
 	at = map + page * PAGE;
 	ASSERT_EQ(0, load(at));
-	session = arm_record(self->fd, "error(-5)");
+	session = session_at_record(self->fd, "error(-5)");
 	if (new_size)
 		EXPECT_EQ(-1, ftruncate(self->fd, new_size));
 	EXPECT_TRUE(store_dies(at, NEW));
@@ -396,7 +377,7 @@ static void no_stale_zeroes(struct __test_metadata *_metadata, FIXTURE_DATA(data
 TEST_F(data, no_stale_zeroes_for_want_of_a_size)
 {
 	if (dxl_page_cache())
-		SKIP(return, "in page-cache mode there is no MAP_SYNC");
+		SKIP(return, "there is no MAP_SYNC in page-cache mode");
 	must(!ftruncate(self->fd, 2 * SIZE));
 	no_stale_zeroes(_metadata, self, 20, 2 * SIZE + PAGE);
 }
@@ -428,7 +409,7 @@ static void waits_for_the_record(struct __test_metadata *_metadata, FIXTURE_DATA
 	close(self->fd);
 	self->fd = open(NAME, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, self->fd);
-	session = arm_record(self->fd, "error(-5)");
+	session = session_at_record(self->fd, "error(-5)");
 	EXPECT_EQ(-1, chmod(NAME, 0600));
 	EXPECT_EQ(EIO, errno);
 	EXPECT_EQ(-1, stop(self->fd));
@@ -439,7 +420,7 @@ static void waits_for_the_record(struct __test_metadata *_metadata, FIXTURE_DATA
 	must(!power("cut=none"));
 	if (stop == freeze)
 		must(!ioctl(self->fd, FITHAW, 0));
-	must(!close(self->fd) && !dxl_umount() && !power_loss("none") && !dxl_mount(NULL));
+	lose_mounted(self->fd);
 	self->fd = open(NAME, O_RDONLY | O_CLOEXEC);
 	must(!fstat(self->fd, &after));
 	EXPECT_EQ(0600, after.st_mode & 07777);

@@ -98,6 +98,25 @@ static inline char *text_of(int fd, char *text)
 	return text;
 }
 
+/* Does the report say this anywhere? */
+static inline bool reports(int session, const char *what)
+{
+	char text[REPORT];
+
+	return strstr(text_of(session, text), what);
+}
+
+/* A session with @action armed where the record of @fd's inode is stored. */
+static inline int session_at_record(int fd, const char *action)
+{
+	int session = session_open();
+	struct stat st;
+
+	must(!fstat(fd, &st) && !say(session, "bind daxlab0"));
+	must(!say(session, "arm slot.before_store %s{ino=%lu}", action, st.st_ino));
+	return session;
+}
+
 /* Does the report have a line that begins with this? */
 __attribute__((format(printf, 2, 3)))
 static inline bool told(int session, const char *fmt, ...)

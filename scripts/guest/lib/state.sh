@@ -53,11 +53,22 @@ module_traces() {
 	find /sys/kernel/debug -maxdepth 1 -name daxlab
 }
 
-# test_processes NAME - pids of all that descend from that test, wherever they
-# went since: it was started with a mark in its environment
+# Where a test and all that descend from it are, wherever they went since: nobody
+# leaves a cgroup by chance, and a fork or an exec under way hides nobody in one.
+readonly TEST_GROUP=/sys/fs/cgroup/test PF_EXITING=4
+
+# test_processes - their pids, without those that are about to end
 test_processes() {
-	grep -lszx "DAXLAB_TEST=$1" /proc/[0-9]*/environ | sed 's/[^0-9]//g'
+	local pid stat
+	while read -r pid; do
+		# After the name: state, ..., flags (the 7th), ..., threads (the 18th).
+		read -ra stat < <(sed 's/.*) //' "/proc/$pid/stat")
+		((${#stat[@]} && (!(stat[6] & PF_EXITING) || stat[17] > 1))) && echo "$pid"
+	done 2>/dev/null <"$TEST_GROUP/cgroup.procs"
 }
+
+# test_is_gone - nobody is left of it, not even one who is about to end
+test_is_gone() { grep -qx 'populated 0' "$TEST_GROUP/cgroup.events"; }
 
 # describe_processes PID... - for people
 describe_processes() {

@@ -124,7 +124,7 @@ run_in_vm() {
 		mapfile -t left < <(unclaimed "$@")
 
 		if [[ $current ]]; then
-			end_lost "$current" "$why"
+			end_lost "$current" "${why:-status $status}"
 		elif ((status == EX_UNFIT && ended)); then
 			continue
 		elif [[ $ended == 0 && ${left-} && $second_chance == "${left-}" ]]; then

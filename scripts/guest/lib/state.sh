@@ -59,22 +59,26 @@ readonly TEST_GROUP=/sys/fs/cgroup/test PF_EXITING=4
 
 # test_processes - their pids, without those that are about to end
 test_processes() {
-	local pid stat
-	while read -r pid; do
-		# After the name: state, ..., flags (the 7th), ..., threads (the 18th).
-		read -ra stat < <(sed 's/.*) //' "/proc/$pid/stat")
-		((${#stat[@]} && (!(stat[6] & PF_EXITING) || stat[17] > 1))) && echo "$pid"
-	done 2>/dev/null <"$TEST_GROUP/cgroup.procs"
+	local threads thread stat
+	mapfile -t threads <"$TEST_GROUP/cgroup.threads"
+	for thread in "${threads[@]}"; do
+		read -r stat <"/proc/$thread/stat" || continue
+		# After the name: state, ..., flags.
+		read -ra stat <<<"${stat##*) }"
+		((stat[6] & PF_EXITING)) || sed -n 's/^Tgid:\t//p' "/proc/$thread/status"
+	done 2>/dev/null | sort -un
 }
 
 # test_is_gone - nobody is left of it, not even one who is about to end
-test_is_gone() { grep -qx 'populated 0' "$TEST_GROUP/cgroup.events"; }
+test_is_gone() { [[ $(<"$TEST_GROUP/cgroup.events") == *'populated 0'* ]]; }
 
 # describe_processes PID... - for people
 describe_processes() {
-	local pid
+	local pid command
 	for pid; do
-		echo "$(tr '\0' ' ' <"/proc/$pid/cmdline")(pid $pid)"
+		command=$(tr '\0' ' ' <"/proc/$pid/cmdline")
+		# One that is about to end has only its name.
+		echo "${command:-[$(<"/proc/$pid/comm")] }(pid $pid)"
 	done 2>/dev/null | paste -sd ,
 }
 

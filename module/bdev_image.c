@@ -119,7 +119,12 @@ void dxl_image_free(struct dxl_image *image)
 	kfree(image);
 }
 
-/* Nothing waits any more: it is durable, or power has failed. */
+/**
+ * dxl_image_drop_flushed() - Nothing waits any more: it is durable, or power has failed.
+ * @image: what flushes took from it is forgotten, and nothing is only cached
+ *
+ * Context: May sleep. Nobody stores or flushes.
+ */
 void dxl_image_drop_flushed(struct dxl_image *image)
 {
 	struct dxl_image_flush *flush, *next;

@@ -19,7 +19,7 @@ cd "$copy" || exit
 find selftests -name '*.[ch]' ! -path '*/lib/*' -delete
 sources='main|stats|bdev_ram|entry_walk'
 find module -regextype egrep -name '*.c' ! -regex "module/($sources)\.c" -delete
-sed -i -E "/^daxlab-y/{/ ($sources)\.o\$/!d}" module/Kbuild
+sed -i -E "/^daxlab-/{/ ($sources)\.o\$/!d}" module/Kbuild
 # What is not there is no finding.
 export KBUILD_MODPOST_WARN=1
 
@@ -28,7 +28,7 @@ plant() { cat >>"$1"; }
 
 plant module/stats.h <<<'#define PLANTED(x) x;'
 plant module/stats.c <<<$'\nstatic void __used planted(void)\n{\n\tint gcc;\n}'
-plant module/main.c <<<$'\n/**\n * planted() - no such function\n */\nstatic inline void other(void)\n{\n}'
+plant module/main.c <<<$'\n/**\n * planted() - no such function\n */\nstatic inline void other(void)\n{\n}\nint dxl_planted_too(void)\n{\n\treturn 0;\n}'
 plant module/bdev_ram.c <<<$'#include "fs.h"\nstatic __le32 __used planted(u32 x)\n{\n\treturn x;\n}'
 plant module/entry_walk.c <<<$'#include <linux/bio.h>\n#if LINUX_VERSION_CODE\n#endif'
 plant selftests/planted.c <<<$'int main(void)\n{\n\tint unused;\n\n\treturn 0;\n}'
@@ -54,6 +54,7 @@ found sparse "incorrect type in return expression"
 found sparse "unused variable"
 found userspace "unused variable"
 found kernel_doc "module/main.c"
+found kernel_doc "dxl_planted_too() has no kernel-doc"
 found shellcheck "SC2086"
 found includes "bdev_ram.c:"
 found includes "the entry lock knows XArray and wait queues only"

@@ -212,6 +212,12 @@ static int __init dxl_test_full(struct dxl_test_balloc *t)
 	return 0;
 }
 
+/**
+ * dxl_selftest_balloc() - Test the allocator of blocks.
+ *
+ * Context: Module load.
+ * Return: 0 or a negative errno.
+ */
 int __init dxl_selftest_balloc(void)
 {
 	struct dxl_test_balloc *t = kvzalloc(sizeof(*t), GFP_KERNEL);

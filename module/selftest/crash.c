@@ -214,6 +214,12 @@ static int __init dxl_crash_start(struct dxl_test_crash *c)
 	return err;
 }
 
+/**
+ * dxl_selftest_crash() - Test a power cut between any two stores.
+ *
+ * Context: Module load.
+ * Return: 0 or a negative errno.
+ */
 int __init dxl_selftest_crash(void)
 {
 	struct dxl_test_crash *c = kvzalloc(sizeof(*c), GFP_KERNEL);

@@ -45,19 +45,37 @@ static int dxl_worker_main(void *arg)
 	}
 }
 
-/* Called by a worker: stop here until the test says go on. */
+/**
+ * dxl_worker_park() - A worker stops here until the test says go on.
+ * @w: current
+ *
+ * Context: Kernel thread of a worker.
+ */
 void dxl_worker_park(struct dxl_worker *w)
 {
 	dxl_worker_stop(w, DXL_WORKER_PARKED);
 	wait_for_completion(&w->gate);
 }
 
+/**
+ * dxl_worker_release() - A worker that is parked goes on.
+ * @w: it is
+ *
+ * Context: The test's task.
+ */
 void dxl_worker_release(struct dxl_worker *w)
 {
 	w->state = DXL_WORKER_RUNNING;
 	complete(&w->gate);
 }
 
+/**
+ * dxl_worker_start() - Give a worker something to do.
+ * @w: idle
+ * @job: runs in its thread, with what is in @w
+ *
+ * Context: The test's task.
+ */
 void dxl_worker_start(struct dxl_worker *w, void (*job)(struct dxl_worker *w))
 {
 	w->job = job;
@@ -103,6 +121,14 @@ static void dxl_job_sync(struct dxl_worker *w)
 	}
 }
 
+/**
+ * dxl_give_grab() - A worker grabs an entry, and unlocks it.
+ * @w: idle; @w->ret and @w->entry become the result
+ * @index: in pages
+ * @order: of the entry
+ *
+ * Context: The test's task.
+ */
 void dxl_give_grab(struct dxl_worker *w, pgoff_t index, unsigned int order)
 {
 	w->first = index;
@@ -110,6 +136,15 @@ void dxl_give_grab(struct dxl_worker *w, pgoff_t index, unsigned int order)
 	dxl_worker_start(w, dxl_job_grab);
 }
 
+/**
+ * dxl_give_delete() - A worker deletes a range of entries.
+ * @w: idle; @w->ret becomes the result
+ * @first: page
+ * @last: page, inclusive
+ * @keep_dirty: leave those that are dirty
+ *
+ * Context: The test's task.
+ */
 void dxl_give_delete(struct dxl_worker *w, pgoff_t first, pgoff_t last,
 		     bool keep_dirty)
 {
@@ -119,6 +154,15 @@ void dxl_give_delete(struct dxl_worker *w, pgoff_t first, pgoff_t last,
 	dxl_worker_start(w, dxl_job_delete);
 }
 
+/**
+ * dxl_give_sync() - A worker cleans a range of entries, as a sync does.
+ * @w: idle; @w->ret becomes how many
+ * @first: page
+ * @last: page, inclusive
+ * @tag: those that are dirty first
+ *
+ * Context: The test's task.
+ */
 void dxl_give_sync(struct dxl_worker *w, pgoff_t first, pgoff_t last, bool tag)
 {
 	w->first = first;
@@ -180,9 +224,17 @@ int dxl_test_settle(struct dxl_test *t)
 	return asleep;
 }
 
-/*
- * Traced under xa_lock by a task that is about to sleep. Whoever looks again
- * takes that lock, and finds it on the queue.
+/**
+ * dxl_test_on_wait() - A probe: a task is about to sleep for an entry.
+ * @data: struct dxl_test
+ * @dev: of the tree
+ * @ino: of the tree
+ * @key: of the queue
+ * @index: in pages, of the entry
+ * @order: of the entry
+ *
+ * Context: Under xa_lock: whoever looks again takes that lock, and finds the task
+ * on its queue.
  */
 void dxl_test_on_wait(void *data, dev_t dev, unsigned long ino,
 		      unsigned long key, unsigned long index,
@@ -259,14 +311,11 @@ void dxl_team_rescue(struct dxl_test *t)
  * @tree: the tree
  *
  * Context: Any context.
- * Return: Whether it could be taken.
+ * Return: Whether it is free.
  */
 bool dxl_test_lock_is_free(struct dxl_tree *tree)
 {
-	if (!xa_trylock(&tree->xa))
-		return false;
-	xa_unlock(&tree->xa);
-	return true;
+	return !spin_is_locked(&tree->xa.xa_lock);
 }
 
 /**

@@ -451,6 +451,12 @@ err:
 	return NULL;
 }
 
+/**
+ * dxl_selftest_map() - Test the tree of blocks.
+ *
+ * Context: Module load.
+ * Return: 0 or a negative errno.
+ */
 int __init dxl_selftest_map(void)
 {
 	struct dxl_test_map *t = dxl_test_new();

@@ -205,6 +205,12 @@ static int __init dxl_cause_test(struct dxl_log *log,
 	return 0;
 }
 
+/**
+ * dxl_selftest_oracle() - Test what an oracle says of a stale read.
+ *
+ * Context: Module load.
+ * Return: 0 or a negative errno.
+ */
 int __init dxl_selftest_oracle(void)
 {
 	struct dxl_log *log = kvzalloc(sizeof(*log), GFP_KERNEL);

@@ -9,7 +9,8 @@
  *     flush through MAP_SYNC has promised would not be found; also if it is only
  *     about to be stored.
  *  3. A truncate whose record failed leaves nothing that a longer file would show,
- *     and frees nothing that the record still has.
+ *     and frees nothing that the record still has. One that could not flush the
+ *     edge of its cut has cut nothing, and the size is the old one.
  *  4. A store that failed for it leaves no zeroes mapped where a block is now.
  *  5. What is not stored keeps the filesystem from being frozen or read-only: it
  *     would be stored then.
@@ -278,6 +279,27 @@ TEST_F(data, cut_off_by_a_truncate_that_failed)
 	ASSERT_EQ(SIZE, pread(self->fd, buf, SIZE, 0));
 	EXPECT_EQ(-1, differs(buf, 0, PAGE, OLD));
 	EXPECT_EQ(-1, nonzero(buf + PAGE, SIZE - PAGE));
+}
+
+/* What may fail comes before the new size. */
+TEST_F(data, edge_that_was_not_flushed)
+{
+	char buf[SIZE], *map;
+	int session;
+
+	if (dxl_page_cache())
+		SKIP(return, "in page-cache mode a truncate flushes nothing");
+	map = mmap(NULL, SIZE, RW, MAP_SHARED, self->fd, 0);
+	must(map != MAP_FAILED);
+	pattern(map, 0, PAGE, NEW);
+	session = session_at(self->fd, "writeback.after_tag", "1*error(-5)");
+	EXPECT_EQ(-1, ftruncate(self->fd, PAGE));
+	EXPECT_EQ(EIO, errno);
+	disarm_fired(_metadata, session);
+	must(!munmap(map, SIZE));
+	ASSERT_EQ(SIZE, pread(self->fd, buf, SIZE, 0));
+	EXPECT_EQ(-1, differs(buf, 0, PAGE, NEW));
+	EXPECT_EQ(-1, differs(buf + PAGE, PAGE, SIZE - PAGE, OLD));
 }
 
 /* The old root is below a new one that was not stored, and is cut off there. */

@@ -106,15 +106,21 @@ static inline bool reports(int session, const char *what)
 	return strstr(text_of(session, text), what);
 }
 
-/* A session with @action armed where the record of @fd's inode is stored. */
-static inline int session_at_record(int fd, const char *action)
+/* A session with @action armed at @window for @fd's inode. */
+static inline int session_at(int fd, const char *window, const char *action)
 {
 	int session = session_open();
 	struct stat st;
 
 	must(!fstat(fd, &st) && !say(session, "bind daxlab0"));
-	must(!say(session, "arm slot.before_store %s{ino=%lu}", action, st.st_ino));
+	must(!say(session, "arm %s %s{ino=%lu}", window, action, st.st_ino));
 	return session;
+}
+
+/* The same where its record is stored. */
+static inline int session_at_record(int fd, const char *action)
+{
+	return session_at(fd, "slot.before_store", action);
 }
 
 /* Does the report have a line that begins with this? */

@@ -8,8 +8,8 @@
 # daxlab-test: where=host timeout=900
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
-logs=$DAXLAB_TOP/build/check-harness
-bad=$DAXLAB_TOP/build/bad
+logs=$DAXLAB_TOP/build/check-harness-${DAXLAB_KERNEL##*/}
+bad=$DAXLAB_TOP/build/bad-$(<"$DAXLAB_KERNEL/version")
 
 # Of those that hang, as they say themselves.
 limit=$((10 * ${DAXLAB_SLOW:-1}))

@@ -5,5 +5,5 @@
 # daxlab-test: needs=none timeout=10
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
-insmod "$DAXLAB_TOP/build/bad/daxlab_bad.ko" mode=hang
+insmod "$DAXLAB_TOP/build/bad-$(uname -r)/daxlab_bad.ko" mode=hang
 finish

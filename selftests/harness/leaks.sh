@@ -7,7 +7,7 @@
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 . "$DAXLAB_TOP/scripts/guest/lib/state.sh"
 
-insmod "$DAXLAB_TOP/build/bad/daxlab_bad.ko" mode=leak mib=$((3 * MEMORY_SLACK_KIB / 1024))
+insmod "$DAXLAB_TOP/build/bad-$(uname -r)/daxlab_bad.ko" mode=leak mib=$((3 * MEMORY_SLACK_KIB / 1024))
 rmmod daxlab_bad
 pass "first"
 finish

@@ -6,6 +6,6 @@
 # daxlab-test: needs=none vm="--smp 2"
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
-expect "it runs" insmod "$DAXLAB_TOP/build/bad/daxlab_bad.ko" mode=lose
+expect "it runs" insmod "$DAXLAB_TOP/build/bad-$(uname -r)/daxlab_bad.ko" mode=lose
 rmmod daxlab_bad
 finish

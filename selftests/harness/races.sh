@@ -6,6 +6,6 @@
 # daxlab-test: needs=none
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
-expect "it runs" insmod "$DAXLAB_TOP/build/bad/daxlab_bad.ko" mode=race
+expect "it runs" insmod "$DAXLAB_TOP/build/bad-$(uname -r)/daxlab_bad.ko" mode=race
 rmmod daxlab_bad
 finish

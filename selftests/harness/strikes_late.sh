@@ -6,5 +6,5 @@
 # daxlab-test: needs=none vm="--smp 2"
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
-expect "it is armed" insmod "$DAXLAB_TOP/build/bad/daxlab_bad.ko" mode=late
+expect "it is armed" insmod "$DAXLAB_TOP/build/bad-$(uname -r)/daxlab_bad.ko" mode=late
 finish

@@ -6,7 +6,7 @@
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 pass "first"
-insmod "$DAXLAB_TOP/build/bad/daxlab_bad.ko" mode=warn
+insmod "$DAXLAB_TOP/build/bad-$(uname -r)/daxlab_bad.ko" mode=warn
 rmmod daxlab_bad
 pass "second"
 finish

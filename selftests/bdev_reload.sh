@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The module comes and goes 50 times (on slow kernels 5), and not while a device is open.
+# The module comes and goes 25 times (on slow kernels 5), and not while a device is open.
 #
 #   1. load, look at the devices, unload; each fresh device is blank
 #   2. with a device open, unload is refused, and the device goes on working
@@ -14,7 +14,7 @@
 # daxlab-test: timeout=600 needs=none
 . "$(dirname "$0")/lib/lib.sh"
 
-ROUNDS=$((${DAXLAB_SLOW:-1} > 1 ? 5 : 50)) SIZE_MIB=4
+ROUNDS=$((${DAXLAB_SLOW:-1} > 1 ? 5 : 25)) SIZE_MIB=4
 
 # Since Linux 6.15 the kernel's filesystems would not unmount memory without a
 # dev_pagemap: they are told that there is no DAX (compat.h).

@@ -5,7 +5,7 @@
 # scripts/check itself is given the tests of selftests/harness/, each of which
 # goes wrong in its own way, and has to report each as exactly that, also those
 # that take the VM with them.
-# daxlab-test: where=host timeout=900
+# daxlab-test: where=host timeout=1200
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 logs=$DAXLAB_TOP/build/check-harness-${DAXLAB_KERNEL##*/}

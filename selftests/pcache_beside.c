@@ -434,8 +434,8 @@ TEST_F(beside, punch_waits_for_what_cannot_be_split)
 	role_go(&puncher);
 	ASSERT_TRUE(eventually(sleeps_in(puncher.pid, "truncate_inode_pages_range")));
 	hold(_metadata, self, &self->writer, "writer", COLLECTED);
+	/* Its page may be gone before it has loaded from it: then it waits for the punch. */
 	ASSERT_EQ(0, say(self->session, "release reader"));
-	ASSERT_EQ(0, say(self->session, "wait reader idle"));
 	EXPECT_EQ(0, say(self->session, "wait puncher blocked"));
 	EXPECT_TRUE(told(self->session,
 			 "role puncher id 3 pid %d state blocked on folio:writeback:%lu:%u",

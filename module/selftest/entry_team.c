@@ -311,11 +311,15 @@ void dxl_team_rescue(struct dxl_test *t)
  * @tree: the tree
  *
  * Context: Any context.
- * Return: Whether it is free.
+ * Return: Whether it could be taken.
  */
 bool dxl_test_lock_is_free(struct dxl_tree *tree)
 {
-	return !spin_is_locked(&tree->xa.xa_lock);
+	int locked = xa_trylock(&tree->xa);
+
+	if (locked)
+		xa_unlock(&tree->xa);
+	return locked;
 }
 
 /**

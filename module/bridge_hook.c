@@ -184,14 +184,15 @@ static void dxl_hook_find(struct dxl_hook *hook)
 }
 
 /* All of it is built in: it stays where it is. */
+static bool dxl_hooks_found;
+
 static void dxl_hooks_find(void)
 {
-	static bool found;
 	unsigned int i;
 
-	for (i = 0; i < DXL_NR_HOOKS && !found; i++)
+	for (i = 0; i < DXL_NR_HOOKS && !dxl_hooks_found; i++)
 		dxl_hook_find(&dxl_hooks[i]);
-	found = true;
+	dxl_hooks_found = true;
 }
 
 /* Callers of a function come to its wrapper, or do not. The hooks are not installed. */
@@ -287,6 +288,8 @@ void dxl_hooks_remove(void)
  */
 void dxl_bridge_exit(void)
 {
+	if (!dxl_hooks_found)
+		return;
 	/* Not before: the hooks would have a filter that is gone. */
 	ftrace_free_filter(&dxl_hook_ops);
 	/* The last instructions of a wrapper come after its reference has gone. */

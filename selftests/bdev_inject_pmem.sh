@@ -4,7 +4,7 @@
 # bdev_inject_foreign on a device that stands on /dev/pmem0, where all that is
 # not refused is passed on. By hand: ERRORS=10000, BACKING=range.
 #
-# daxlab-test: timeout=400 needs=none vm="--backing memmap --pmem 512M"
+# daxlab-test: timeout=400 needs=none vm="--backing memmap"
 . "$(dirname "$0")/lib/lib.sh"
 . "$(dirname "$0")/lib/pmem.sh"
 

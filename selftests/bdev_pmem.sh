@@ -13,7 +13,7 @@
 #
 # A broken module shares memory with another driver, or loses what is on it.
 #
-# daxlab-test: timeout=240 needs=none vm="--backing memmap --pmem 512M"
+# daxlab-test: timeout=240 needs=none vm="--backing memmap"
 . "$(dirname "$0")/lib/lib.sh"
 . "$(dirname "$0")/lib/pmem.sh"
 

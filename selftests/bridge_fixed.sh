@@ -8,7 +8,7 @@
 # punch that passes a pinned page must show there, and on newer kernels must not. And
 # our filesystem in the variant of upstream crosses windows in the order of each.
 #
-# daxlab-test: timeout=180 needs=module vm="--pmem 512M"
+# daxlab-test: timeout=180 needs=module vm="--backing memmap"
 . "$(dirname "$0")/lib/lib.sh"
 . "$(dirname "$0")/lib/pmem.sh"
 

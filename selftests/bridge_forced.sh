@@ -17,7 +17,7 @@
 #
 # Wrong hooks end in an oops; a wrong oracle in another count.
 #
-# daxlab-test: timeout=300 needs=module vm="--pmem 512M"
+# daxlab-test: timeout=300 needs=module vm="--backing memmap"
 . "$(dirname "$0")/lib/lib.sh"
 . "$(dirname "$0")/lib/pmem.sh"
 

@@ -9,7 +9,7 @@
 #
 # By hand: DAXLAB_SECONDS=60 scripts/check bridge_record
 #
-# daxlab-test: timeout=420 needs=module vm="--pmem 512M"
+# daxlab-test: timeout=420 needs=module vm="--backing memmap"
 . "$(dirname "$0")/lib/lib.sh"
 . "$(dirname "$0")/lib/pmem.sh"
 

@@ -8,7 +8,7 @@
 # A reproducer that reproduces nothing, or sees the bug where it is not, fails.
 # Only counts decide: a slow machine makes the same number of syncs.
 #
-# daxlab-test: timeout=240 needs=none vm="--pmem 512M"
+# daxlab-test: timeout=240 needs=none vm="--backing memmap"
 . "$(dirname "$0")/lib/lib.sh"
 . "$(dirname "$0")/lib/pmem.sh"
 
@@ -18,6 +18,8 @@ for tool in mkfs.ext4 mkfs.xfs blkid; do
 	command -v "$tool" >/dev/null || skip_all "no $tool here"
 done
 
+# Nobody has been here.
+dd if=/dev/zero of="$PMEM" bs=1M count=16 oflag=direct status=none
 missed() { daxlab bridge writeback-skips-locked --unforced --repeat "$SYNCS" "$@"; }
 
 expect "ext4: syncs miss the contended page, and no other" missed --fs ext4

@@ -11,9 +11,9 @@
 #
 # daxlab-test: timeout=180 vm="--backing memmap" args="size=16M"
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/pmem.sh"
 
-PMEM=/dev/pmem0 DIR=/mnt/pmem
-[[ -b $PMEM ]] || skip_all "no $PMEM here"
+DIR=/mnt/pmem
 mkdir -p "$DIR" "$MNT"
 
 ours() { mount -t daxlab ${1:+-o "$1"} "$PMEM" "$DIR"; }
@@ -26,7 +26,7 @@ refuse "a blank device is not formatted by itself" ours
 equal "one line says so" "$(log_since blank | grep -c '^daxlab: pmem0: device is blank')" 1
 equal "and nothing was written" "$(head -c 16M "$PMEM" | cksum)" "$before"
 
-mkfs.ext4 -q -b 4096 "$PMEM"
+mkfs.ext4 -q -F -b 4096 "$PMEM"
 log "ext4"
 refuse "a foreign filesystem is not taken for ours" ours
 equal "one line says so" "$(log_since ext4 | grep -c '^daxlab: pmem0: no daxlab filesystem')" 1

@@ -14,7 +14,7 @@
  * A broken module goes on with memory that has no page tables any more (oops), or
  * leaves it to mappings, which store to what is somebody else's then.
  *
- * daxlab-test: timeout=240 needs=none vm="--backing memmap --pmem 512M"
+ * daxlab-test: timeout=240 needs=none vm="--backing memmap"
  */
 #include <sys/mount.h>
 
@@ -188,7 +188,7 @@ TEST_F_TIMEOUT(below, ext4_is_waited_for, 150)
 	EXPECT_EQ(0, dxl_umount());
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_TRUE(access(PMEM, F_OK));
-	EXPECT_EQ(0, system("modprobe -r ext4"));
+	EXPECT_EQ(0, system("rmmod ext4"));
 }
 
 TEST_HARNESS_MAIN

@@ -30,6 +30,7 @@ cd "$(dirname "$0")/.." || exit
 while [[ $1 != -- ]]; do
 	[[ $1 != --console ]] || console=$2
 	[[ $1 != --timeout ]] || echo "$2" >limit
+	[[ $1 != --mem ]] || echo "$2" >>memory
 	shift
 done
 said() { echo "[    1.234567] $*" >>"$console"; }
@@ -41,17 +42,24 @@ boot=${console##*-}
 END
 chmod +x "$TOP/scripts/vm"
 
-# played WHAT TOLD PLAY... - what the lane tells of the ends of the tests a and b
-played() {
-	local what=$1 told=$2 nr=0 play
+# ready PLAY... - one for each boot
+ready() {
+	local nr=0 play
 	rm -rf "$logs"
 	mkdir -p "$logs/claims"
-	for play in "${@:3}"; do
+	for play; do
 		((++nr))
 		echo "$play" >"$TOP/$nr"
 	done
-	equal "$what" "$(set -e; run_in_vm "" "$TOP"/{a,b}.sh |
-		sed -n 's/ *$//;s/^0 end \([^ ]*\) [0-9]* /\1 /p')" "$told"
+}
+
+# ends - what a lane tells of the ends of tests
+ends() { sed -n 's/ *$//;s/^[0-9] end \([^ ]*\) [0-9]* /\1 /p'; }
+
+# played WHAT TOLD PLAY... - what the lane tells of the ends of the tests a and b
+played() {
+	ready "${@:3}"
+	equal "$1" "$(set -e; run_in_vm "" "$TOP"/{a,b}.sh | ends)" "$2"
 }
 
 played "all is well" $'a pass\nb pass' "begin a; end a; begin b; end b"
@@ -77,4 +85,14 @@ played "also after a test" \
 	$'a pass\nvm-0-1 fail lost after a: VM lost: x\nb fail not run: VM lost: x' \
 	"begin a; end a; lost x" "lost x" "lost x"
 played "not fit for another test" $'a pass\nb pass' "begin a; end a; exit 3" "begin b; end b"
+
+for file in a,1G b,2G c,1G; do
+	echo "# daxlab-test: vm=\"--mem ${file#*,}\"" >"$TOP/${file%,*}.sh"
+done
+# shellcheck disable=SC2034
+together=() special=("$TOP"/{a,b,c}.sh) on_host=()
+ready "begin a; end a; begin c; end c" "begin b; end b"
+equal "those that want the same of a VM share one" "$(set -e; run_lane 1 | ends)" \
+	$'a pass\nc pass\nb pass'
+equal "which has it" "$(<"$TOP/memory")" $'1G\n2G'
 finish

@@ -47,8 +47,7 @@ static int pmem_load(void)
 
 	if (!range)
 		return -1;
-	if (pmem_is_bound())
-		must(!pmem_driver("unbind"));
+	must(!pmem_driver("unbind"));
 	snprintf(args, sizeof(args), "backing=pmem range=%s", range);
 	return dxl_load(args) || dxl_mount("format");
 }
@@ -81,6 +80,7 @@ FIXTURE_TEARDOWN(pins)
 	close(self->fd);
 	dxl_umount();
 	EXPECT_EQ(0, dxl_unload());
+	EXPECT_EQ(0, pmem_driver("bind"));
 }
 
 static void pin(FIXTURE_DATA(pins) *self, size_t off)
@@ -305,8 +305,6 @@ TEST(next_mount_keeps_it)
 		SKIP(return, "no reserved range here: scripts/vm --backing memmap");
 	if (!can_be_pinned())
 		SKIP(return, "since Linux 6.17 nothing of a mapping on pmem can be pinned");
-	if (!pmem_is_bound())
-		must(!pmem_driver("bind"));
 	must(!pipe(pipes));
 	must(!mkdir(dir, 0700) || errno == EEXIST);
 	ASSERT_EQ(0, dxl_load("size=16M"));

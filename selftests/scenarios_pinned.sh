@@ -22,4 +22,5 @@ play_all "${ids[@]}" --repeat "$REPEAT" --mount "$MNT"
 expect "no scenario was passed over" test "$skipped" -eq 0
 expect "unmount" umount "$MNT"
 expect "unload" unload
+expect "the device is there again" pmem_show
 finish

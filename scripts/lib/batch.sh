@@ -52,7 +52,7 @@ unclaimed() {
 vm_limit() {
 	local run limit=$((BOOT_LIMIT * DAXLAB_SLOW))
 	for run; do
-		((limit += $(test_limit "$run") + 2 * GRACE * DAXLAB_SLOW))
+		((limit += $(test_part "$run" limit) + 2 * GRACE * DAXLAB_SLOW))
 	done
 	echo "$limit"
 }
@@ -147,17 +147,17 @@ run_in_vm() {
 # run_on_host FILE
 run_on_host() {
 	local name limit line status=0 fd pid
-	name=$(test_name "$1")
-	limit=$(test_limit "$1")
+	read_test "$1"
+	name=${test[name]} limit=${test[limit]}
 
 	begin_test "$name"
-	if [[ $(test_part "$1" kernels all) == first && $kernel != "$(kernel_dir "${ALL_KERNELS[0]}")" ]]; then
+	if [[ ${test[kernels]} == first && $kernel != "$(kernel_dir "${ALL_KERNELS[0]}")" ]]; then
 		end_test "$name" skip "it says nothing of the kernel: scripts/check --kernel ${ALL_KERNELS[0]} runs it"
 		return
 	fi
 	exec {fd}< <(cd "$TOP" && DAXLAB_TOP=$TOP \
 		DAXLAB_KERNEL=$kernel DAXLAB_KO=$(module_for "$kernel" release) exec timeout -k 5 "$limit" \
-		"$(test_program "$1")" 2>&1 </dev/null)
+		"${test[program]}" 2>&1 </dev/null)
 	pid=$!
 	while read -r line; do
 		echo "$line" >>"$logs/$name.log"
@@ -173,15 +173,23 @@ run_on_host() {
 	esac
 }
 
-# run_lane NR - whatever of $together, $alone and $on_host is left
+# run_lane NR - whatever of $together, $special and $on_host is left
 run_lane() {
-	local file
+	local file options group other
+	local -A done_with=()
 
 	lane=$1
 	((!${#together[@]})) || run_in_vm "" "${together[@]}"
-	for file in "${alone[@]}"; do
-		mkdir "$logs/claims/$(test_name "$file").vm" 2>/dev/null || continue
-		run_in_vm "$(test_part "$file" vm "")" "$file"
+	for file in "${special[@]}"; do
+		options=$(test_part "$file" vm) group=()
+		[[ ! ${done_with[$options]-} ]] || continue
+		done_with[$options]=1
+		for other in "${special[@]}"; do
+			[[ $(test_part "$other" vm) != "$options" ]] || group+=("$other")
+		done
+		# One test is not for two VMs.
+		((${#group[@]} > 1)) || mkdir "$logs/claims/$(test_name "$file").vm" 2>/dev/null || continue
+		run_in_vm "$options" "${group[@]}"
 	done
 	for file in "${on_host[@]}"; do
 		mkdir "$logs/claims/$(test_name "$file")" 2>/dev/null || continue

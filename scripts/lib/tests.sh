@@ -13,7 +13,7 @@
 #            mount: and a fresh filesystem is on /mnt/daxlab
 #   build    release or debug, the module that is loaded
 #   where    guest or host
-#   vm       options for scripts/vm; then the test has a VM of its own
+#   vm       options for scripts/vm: it runs in a VM with those that name the same
 #   modes    "dax pcache": run once with all files in DAX mode, and once with all
 #            in page-cache mode. $DAXLAB_MODE tells the test which; everything
 #            of selftests/lib mounts accordingly
@@ -32,40 +32,43 @@ test_name() {
 	echo "${name%.*}$mode"
 }
 
-# test_mode RUN - dax or pcache
-test_mode() { [[ $1 == *@pcache ]] && echo pcache || echo dax; }
+# read_test RUN - sets test[KEY] for each of the keys above, and for its name, its mode
+# and its program. All without a process: in an emulated guest those are slow.
+declare -A test
+read_test() {
+	local file=${1%@pcache} lines line name
+
+	name=${file##*/}
+	name=${name%.*}
+	test=([name]=$name${1#"$file"} [mode]=dax [program]=$file
+		[timeout]=60 [needs]=module [build]=release [where]=guest [args]='' [vm]=''
+		[modes]=dax [oom]='' [kernels]=all)
+	[[ $1 == "$file" ]] || test[mode]=${1##*@}
+	[[ $file != *.c ]] || test[program]=$BUILD/selftests/$name
+	mapfile -t -n 60 lines <"$file"
+	for line in "${lines[@]}"; do
+		[[ $line == *daxlab-test:* ]] || continue
+		while [[ $line =~ [\ ]([a-z]+)=(\"([^\"]*)\"|[^\"\ ]+) ]]; do
+			line=${line#*"${BASH_REMATCH[0]}"}
+			test[${BASH_REMATCH[1]}]=${BASH_REMATCH[3]:-${BASH_REMATCH[2]#\"\"}}
+		done
+		break
+	done
+	# The one place where DAXLAB_SLOW, how many times longer all takes on this
+	# kernel, meets a test's bound.
+	test[limit]=$((test[timeout] * ${DAXLAB_SLOW:-1}))
+}
+
+# test_part RUN KEY - one of these
+test_part() {
+	read_test "$1"
+	echo "${test[$2]}"
+}
 
 # test_runs FILE - one for each of its modes
 test_runs() {
 	local mode
-	for mode in $(test_part "$1" modes dax); do
+	for mode in $(test_part "$1" modes); do
 		if [[ $mode == dax ]]; then echo "$1"; else echo "$1@$mode"; fi
 	done
-}
-
-# test_part RUN KEY DEFAULT - one of the values above
-test_part() {
-	local line
-	line=$(sed -n '1,60{/daxlab-test:/{p;q}}' "${1%@pcache}")
-	if [[ $line =~ [\ ]$2=\"([^\"]*)\" || $line =~ [\ ]$2=([^\"\ ]+) ]]; then
-		echo "${BASH_REMATCH[1]}"
-	else
-		echo "$3"
-	fi
-}
-
-# test_limit FILE - seconds until it is ended, on this kernel: the one place
-# where DAXLAB_SLOW, how many times longer all takes there, meets a test's bound
-test_limit() {
-	echo $(($(test_part "$1" timeout 60) * ${DAXLAB_SLOW:-1}))
-}
-
-# test_program RUN - what to execute for it
-test_program() {
-	local file=${1%@pcache}
-	if [[ $file == *.c ]]; then
-		echo "$BUILD/selftests/$(test_name "$file")"
-	else
-		echo "$file"
-	fi
 }

@@ -3,7 +3,7 @@
 #
 # A module forgets what it has allocated, which kmemleak tells when the last test of
 # a VM has ended. It is the only one, so that none takes the VM away before.
-# daxlab-test: needs=none vm="--smp 2"
+# daxlab-test: needs=none vm="--mem 3G"
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 
 expect "it runs" insmod "$DAXLAB_TOP/build/bad-$(uname -r)/daxlab_bad.ko" mode=lose

@@ -12,11 +12,6 @@
 #define PMEM_NAME	"namespace0.0"
 #define ND_PMEM		"/sys/bus/nd/drivers/nd_pmem"
 
-static inline bool pmem_is_bound(void)
-{
-	return !access(ND_PMEM "/" PMEM_NAME, F_OK);
-}
-
 /* "bind" or "unbind": 0 or -errno. */
 static inline int pmem_driver(const char *verb)
 {

@@ -12,7 +12,8 @@ else
 	MEMORY_SLACK_KIB=8192
 fi
 
-mounts() { awk '{ print $2 }' /proc/mounts | sort; }
+# places MOUNT... - where they are, of lines of /proc/mounts
+places() { printf '%s\n' "$@" | cut -d ' ' -f 2 | sort; }
 
 # taken_kib - memory that nothing else explains: slabs that cannot shrink, and
 # pages that somebody in the kernel took for himself. Per-CPU lists of free
@@ -31,12 +32,17 @@ taken_kib() {
 }
 
 remember_state() {
-	mounts_before=$(mounts)
+	mapfile -t mounts_before </proc/mounts
 	taken_before=$(taken_kib)
 }
 
 # new_mounts - where something is mounted that was not before
-new_mounts() { comm -13 <(echo "$mounts_before") <(mounts); }
+new_mounts() {
+	local now
+	mapfile -t now </proc/mounts
+	[[ "${now[*]}" == "${mounts_before[*]}" ]] ||
+		comm -13 <(places "${mounts_before[@]}") <(places "${now[@]}")
+}
 
 # memory_grown - a sentence, if more is taken than before
 memory_grown() {
@@ -47,10 +53,11 @@ memory_grown() {
 
 # module_traces - what an unloaded module should have taken with it
 module_traces() {
-	find /sys/kernel/slab -maxdepth 1 -name 'daxlab*' -printf 'slab %f\n'
-	grep -o '\[daxlab\].*\|dxl_.*' /proc/vmallocinfo | sed 's/^/vmalloc /'
-	find /dev -maxdepth 1 -name 'daxlab*'
-	find /sys/kernel/debug -maxdepth 1 -name daxlab
+	local path
+	for path in /sys/kernel/slab/daxlab* /dev/daxlab* /sys/kernel/debug/daxlab; do
+		[[ ! -e $path && ! -L $path ]] || echo "$path"
+	done
+	sed -n 's/.*\(\[daxlab\].*\|dxl_.*\)/vmalloc \1/p' /proc/vmallocinfo
 }
 
 # Where a test and all that descend from it are, wherever they went since: nobody

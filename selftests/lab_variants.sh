@@ -22,11 +22,14 @@ VARIANT=$DEBUGFS/daxlab0/variant KNOBS=$DEBUGFS/daxlab0/variants
 
 # options MOUNTPOINT - what /proc/mounts says of it, without the VFS's own: $shown
 options() {
-	local mnt opts
+	local mounts line mnt opts
 	shown=''
-	while read -r _ mnt _ opts _; do
+	mapfile -t mounts </proc/mounts
+	for line in "${mounts[@]}"; do
+		[[ $line == *" $1 "* ]] || continue
+		read -r _ mnt _ opts _ <<<"$line"
 		[[ $mnt != "$1" ]] || shown=$opts
-	done </proc/mounts
+	done
 	shown=${shown#r[wo]} shown=${shown#,} shown=${shown#relatime} shown=${shown#,}
 }
 
@@ -66,12 +69,10 @@ remount_as() { mount -o "remount,$1" "$MNT"; }
 
 # chosen KNOB CHOICE - both files say so
 chosen() {
-	local line word
+	local IFS=$'\n' word lines
 	read -r word <"$KNOBS/$1"
-	while read -r line; do
-		[[ $line != "$1 $2" ]] || break
-	done <"$VARIANT"
-	[[ $word == "$2" && $line == "$1 $2" ]]
+	mapfile -t lines <"$VARIANT"
+	[[ $word == "$2" && $'\n'${lines[*]}$'\n' == *$'\n'"$1 $2"$'\n'* ]]
 }
 
 expect "load with two devices" load ndev=2 size=64M

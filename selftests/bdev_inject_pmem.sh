@@ -8,8 +8,8 @@
 . "$(dirname "$0")/lib/lib.sh"
 . "$(dirname "$0")/lib/pmem.sh"
 
-load_pmem "${BACKING:-device}" || skip_all "the module does not load"
 status=0
+load_pmem "${BACKING:-device}" || exit 1
 OF_PMEM=1 ERRORS=${ERRORS:-300} "$(dirname "$0")/bdev_inject_foreign.sh" || status=$?
 unload || status=1
 exit "$status"

@@ -21,15 +21,15 @@ sum() { cksum <"$1"; }
 
 dd if=/dev/zero of="$PMEM" bs=1M count=16 oflag=direct status=none
 before=$(head -c 16M "$PMEM" | cksum)
-log "blank"
+log "pmem: blank"
 refuse "a blank device is not formatted by itself" ours
-equal "one line says so" "$(log_since blank | grep -c '^daxlab: pmem0: device is blank')" 1
+equal "one line says so" "$(log_since "pmem: blank" | grep -c '^daxlab: pmem0: device is blank')" 1
 equal "and nothing was written" "$(head -c 16M "$PMEM" | cksum)" "$before"
 
 mkfs.ext4 -q -F -b 4096 "$PMEM"
-log "ext4"
+log "pmem: ext4"
 refuse "a foreign filesystem is not taken for ours" ours
-equal "one line says so" "$(log_since ext4 | grep -c '^daxlab: pmem0: no daxlab filesystem')" 1
+equal "one line says so" "$(log_since "pmem: ext4" | grep -c '^daxlab: pmem0: no daxlab filesystem')" 1
 expect "and is whole" e2fsck -fn "$PMEM"
 
 expect "-o format makes ours of it" ours format

@@ -95,4 +95,6 @@ ready "begin a; end a; begin c; end c" "begin b; end b"
 equal "those that want the same of a VM share one" "$(set -e; run_lane 1 | ends)" \
 	$'a pass\nc pass\nb pass'
 equal "which has it" "$(<"$TOP/memory")" $'1G\n2G'
+equal "another lane has nothing to do" "$(set -e; run_lane 2 | ends)" ""
+equal "and boots none" "$(<"$TOP/memory")" $'1G\n2G'
 finish

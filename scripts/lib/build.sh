@@ -37,8 +37,9 @@ hold_builds() {
 
 # How all that is tested is built: a warning is an error; without kernel-doc, which W=1
 # has run on each file: it is a stage of scripts/lint; and without 22 MiB of names for a
-# debugger, which are read again for each load of the module.
-BUILD_FLAGS=(W=1e cmd_checkdoc= KCFLAGS=-g0)
+# debugger, which are read again for each load of the module (and types for BPF, made
+# of those, if the kernel's are there).
+BUILD_FLAGS=(W=1e cmd_checkdoc= KCFLAGS=-g0 CONFIG_DEBUG_INFO_BTF_MODULES=)
 
 # build_module KERNEL [KIND]
 build_module() {

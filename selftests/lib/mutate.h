@@ -37,6 +37,7 @@ static struct {
 	unsigned int nr_nodes;
 	uint64_t dir_blocks[64];
 	unsigned int nr_dir_blocks;
+	unsigned int nr_huge;
 } aim;
 
 static inline void aim_word(struct image *image, __le64 *word, unsigned int level, void *arg)
@@ -49,6 +50,7 @@ static inline void aim_word(struct image *image, __le64 *word, unsigned int leve
 		aim.nodes[aim.nr_nodes++] = block;
 	else if (S_ISDIR(le16toh(slot->mode)))
 		aim.dir_blocks[aim.nr_dir_blocks++] = block;
+	aim.nr_huge += !!(le64toh(*word) & DXL_MAP_HUGE);
 }
 
 static inline void mutate_aim(struct image *image)
@@ -67,6 +69,7 @@ static inline void mutate_aim(struct image *image)
 		image_walk(image, ino, aim_word, slot);
 	}
 	must(aim.nr_inos > 40 && aim.nr_nodes > 40 && aim.nr_dir_blocks > 4);
+	must(aim.nr_huge);
 }
 
 static inline uint64_t pick_node(void)

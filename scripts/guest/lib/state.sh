@@ -31,7 +31,10 @@ taken_kib() {
 		}' /proc/zoneinfo /proc/modules /proc/meminfo
 }
 
+readonly PMEM=namespace0.0 ND_PMEM=/sys/bus/nd/drivers/nd_pmem
+
 remember_state() {
+	pmem_before=$([[ ! -e $ND_PMEM/$PMEM ]] || echo 1)
 	mapfile -t mounts_before </proc/mounts
 	taken_before=$(taken_kib)
 }
@@ -50,6 +53,10 @@ memory_grown() {
 	grown=$(($(taken_kib) - taken_before))
 	((grown <= MEMORY_SLACK_KIB)) || echo "memory not given back: $grown KiB"
 }
+
+# pmem_is_lost - its driver had it before; what takes it away gives it back
+pmem_is_lost() { [[ $pmem_before && ! -e $ND_PMEM/$PMEM ]]; }
+give_pmem_back() { echo "$PMEM" >"$ND_PMEM/bind"; }
 
 # module_traces - what an unloaded module should have taken with it
 module_traces() {

@@ -16,7 +16,7 @@
  * A broken module oopses, hangs, warns, or spreads the damage. The first seed
  * that fails is printed: DAXLAB_SEED=N DAXLAB_IMAGES=1 runs it alone.
  *
- * daxlab-test: timeout=400 args="size=8M"
+ * daxlab-test: timeout=400 args="size=12M"
  */
 #include "fsck.h"
 #include "mutate.h"

@@ -11,9 +11,9 @@
 #
 # daxlab-test: timeout=180 vm="--backing memmap" args="size=16M"
 . "$(dirname "$0")/lib/lib.sh"
-. "$(dirname "$0")/lib/pmem.sh"
 
-DIR=/mnt/pmem
+PMEM=/dev/pmem0 DIR=/mnt/pmem
+[[ -b $PMEM ]] || skip_all "no $PMEM here"
 mkdir -p "$DIR" "$MNT"
 
 ours() { mount -t daxlab ${1:+-o "$1"} "$PMEM" "$DIR"; }

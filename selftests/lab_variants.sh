@@ -22,13 +22,11 @@ VARIANT=$DEBUGFS/daxlab0/variant KNOBS=$DEBUGFS/daxlab0/variants
 
 # options MOUNTPOINT - what /proc/mounts says of it, without the VFS's own: $shown
 options() {
-	local mounts line mnt opts
+	local mounts line
 	shown=''
 	mapfile -t mounts </proc/mounts
 	for line in "${mounts[@]}"; do
-		[[ $line == *" $1 "* ]] || continue
-		read -r _ mnt _ opts _ <<<"$line"
-		[[ $mnt != "$1" ]] || shown=$opts
+		[[ $line != *" $1 "* ]] || read -r _ _ _ shown _ <<<"$line"
 	done
 	shown=${shown#r[wo]} shown=${shown#,} shown=${shown#relatime} shown=${shown#,}
 }

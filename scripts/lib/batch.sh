@@ -52,7 +52,8 @@ unclaimed() {
 vm_limit() {
 	local run limit=$((BOOT_LIMIT * DAXLAB_SLOW))
 	for run; do
-		((limit += $(test_part "$run" limit) + 2 * GRACE * DAXLAB_SLOW))
+		read_test "$run"
+		((limit += test[limit] + 2 * GRACE * DAXLAB_SLOW))
 	done
 	echo "$limit"
 }
@@ -181,11 +182,13 @@ run_lane() {
 	lane=$1
 	((!${#together[@]})) || run_in_vm "" "${together[@]}"
 	for file in "${special[@]}"; do
-		options=$(test_part "$file" vm) group=()
+		read_test "$file"
+		options=${test[vm]} group=()
 		[[ ! ${done_with[$options]-} ]] || continue
 		done_with[$options]=1
 		for other in "${special[@]}"; do
-			[[ $(test_part "$other" vm) != "$options" ]] || group+=("$other")
+			read_test "$other"
+			[[ ${test[vm]} != "$options" ]] || group+=("$other")
 		done
 		# One test is not for two VMs.
 		((${#group[@]} > 1)) || mkdir "$logs/claims/$(test_name "$file").vm" 2>/dev/null || continue

@@ -24,14 +24,6 @@
 #
 # A run of a test is named by its FILE, in page-cache mode by FILE@pcache.
 
-# test_name RUN - its name in reports
-test_name() {
-	local name=${1##*/} mode
-	mode=${name#"${name%@pcache}"}
-	name=${name%@pcache}
-	echo "${name%.*}$mode"
-}
-
 # read_test RUN - sets test[KEY] for each of the keys above, and for its name, its mode
 # and its program. All without a process: in an emulated guest those are slow.
 declare -A test
@@ -64,6 +56,9 @@ test_part() {
 	read_test "$1"
 	echo "${test[$2]}"
 }
+
+# test_name RUN - its name in reports
+test_name() { test_part "$1" name; }
 
 # test_runs FILE - one for each of its modes
 test_runs() {

@@ -4,15 +4,7 @@
 # The memory that scripts/vm --backing reserves: as /dev/pmem0, or as a range
 # that nobody has. Source lib.sh first.
 
-# shellcheck disable=SC2034 # used by the tests
-PMEM=/dev/pmem0
-ND_PMEM=/sys/bus/nd/drivers/nd_pmem
-
-pmem_free() { [[ ! -e $ND_PMEM/namespace0.0 ]] || echo namespace0.0 >"$ND_PMEM/unbind"; }
-pmem_show() {
-	[[ -e $ND_PMEM/namespace0.0 ]] || echo namespace0.0 >"$ND_PMEM/bind"
-	[[ -b $PMEM ]]
-}
+. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/guest/lib/pmem.sh"
 
 # load_pmem range|device [ARGS] - the module on that memory
 load_pmem() {

@@ -31,10 +31,9 @@ taken_kib() {
 		}' /proc/zoneinfo /proc/modules /proc/meminfo
 }
 
-readonly PMEM=namespace0.0 ND_PMEM=/sys/bus/nd/drivers/nd_pmem
-
 remember_state() {
-	pmem_before=$([[ ! -e $ND_PMEM/$PMEM ]] || echo 1)
+	pmem_before=0
+	! pmem_is_bound || pmem_before=1
 	mapfile -t mounts_before </proc/mounts
 	taken_before=$(taken_kib)
 }
@@ -55,8 +54,7 @@ memory_grown() {
 }
 
 # pmem_is_lost - its driver had it before; what takes it away gives it back
-pmem_is_lost() { [[ $pmem_before && ! -e $ND_PMEM/$PMEM ]]; }
-give_pmem_back() { echo "$PMEM" >"$ND_PMEM/bind"; }
+pmem_is_lost() { ((pmem_before)) && ! pmem_is_bound; }
 
 # module_traces - what an unloaded module should have taken with it
 module_traces() {

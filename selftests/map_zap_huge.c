@@ -61,7 +61,7 @@ static void *drop(void *arg)
 	size_t len = (uintptr_t)arg;
 
 	while (!atomic_load(&stop))
-		must(!madvise(map, len, MADV_DONTNEED));
+		must(!dont_need(map, len, dxl_page_cache()));
 	return NULL;
 }
 

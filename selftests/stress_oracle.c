@@ -253,8 +253,8 @@ static bool act(struct worker *me, enum deed deed)
 			  line, page);
 		break;
 	case DROP:
-		must(!madvise(place(me, file, pick(me, RANGES) * PMD_PAGES),
-			      pick(me, 2) ? PMD : 16 * PAGE, MADV_DONTNEED));
+		must(!dont_need(place(me, file, pick(me, RANGES) * PMD_PAGES),
+				pick(me, 2) ? PMD : 16 * PAGE, dxl_page_cache()));
 		break;
 	case SYNC:
 		sync_somehow(me, file);

@@ -56,8 +56,7 @@ static inline void load_step(struct load *load, unsigned int what, off_t off)
 		ret = msync(at, PAGE, MS_SYNC);
 		break;
 	case 10:
-		ret = madvise(load->pmd, PMD, MADV_DONTNEED) ?:
-		      madvise(load->pte, PMD, MADV_DONTNEED);
+		ret = dont_need(load->pmd, PMD, true) ?: dont_need(load->pte, PMD, true);
 		/* A mapping on pmem is a VM_PFNMAP there, which refuses it. */
 		if (ret && errno == EINVAL && dxl_kernel_since(6, 17))
 			ret = 0;

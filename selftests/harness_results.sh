@@ -11,6 +11,8 @@
 #      kept, and a run tells all of its own
 #   3. the table of a run has its tests, and how long it took; that of what is kept
 #      has all, and the first row of a test is gone
+#   4. the table in a README keeps the columns of kernels that were run elsewhere, and
+#      has those that were run here in their place among them
 #
 # daxlab-test: where=host kernels=first
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
@@ -51,4 +53,39 @@ equal "a run tells of its own tests" "$(row all <<<"$of_run")" "1 / 0 / 0"
 equal "and how long it took" "$(row 'elapsed, minutes' <<<"$of_run")" 1.5
 equal "what is kept is of all runs" "$(row all <<<"$of_kept")" "44 / 0 / 0"
 equal "which took no time of their own" "$(row 'elapsed, minutes' <<<"$of_kept")" ""
+
+# Elsewhere 5.4 and 6.1 were run, here 6.1 is, and 6.12.
+KERNELS=$BUILD
+for kernel in 6.1 6.12; do
+	mkdir -p "$BUILD/$kernel"
+	echo "a kernel" >"$BUILD/$kernel/about"
+done
+cat >"$BUILD/README.md" <<'END'
+| a | table | of | others |
+<!-- table of kernels: of a test -->
+| passed / failed / skipped | 5.4 | 6.1 |
+|---|---|---|
+| `a` | 9 / 8 / 7 | 6 / 6 / 6 |
+| `old` | 1 / 1 / 0 | 2 / 2 / 2 |
+| **all** | 10 / 9 / 7 | 8 / 8 / 8 |
+| source | there | there, too |
+
+Skipped:
+
+* `old_1`: no such thing (or so) (5.4, 6.1)
+* `old_2`: nor that (6.1)
+<!-- end of the table of kernels -->
+* below (6.1)
+END
+echo "a_1 1 0 2 60 now nor here" >"$BUILD/results/6.12"
+results_to_readme "$BUILD/README.md"
+readme=$(<"$BUILD/README.md")
+equal "columns are by version" "$(row "passed [^|]*" <<<"$readme")" "5.4 | 6.1 | 6.12"
+equal "what was run elsewhere stays" "$(row all <<<"$readme")" "10 / 9 / 7 | 44 / 0 / 0 | 1 / 0 / 2"
+equal "also a group that is not run here" "$(row '.old.' <<<"$readme")" "1 / 1 / 0 | - | -"
+equal "and where it was" "$(row source <<<"$readme")" "there | now | now"
+# shellcheck disable=SC2016 # Markdown's backticks
+equal "what was skipped there, and here" "$(grep '^\*' <<<"$readme" | sort)" "$(printf '* %s\n' \
+	'`a_1`: nor here (6.12)' '`old_1`: no such thing (or so) (5.4)' 'below (6.1)')"
+equal "once more is the same" "$(results_to_readme "$BUILD/README.md"; cat "$BUILD/README.md")" "$readme"
 finish

@@ -1,24 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The table of scripts/lib/results.sh, from a file per kernel.
+# The table of scripts/lib/results.sh, from a file per kernel. The first file is the
+# table that was there: the column of a kernel without results stays what it was.
 
 BEGIN {
-	kernels = ARGC - 1
+	kernels = ARGC - 2
 	for (k = 1; k <= kernels; k++) {
-		number[ARGV[k]] = k
-		name[k] = ARGV[k]
+		number[ARGV[k + 1]] = k
+		name[k] = ARGV[k + 1]
 		sub(/.*\//, "", name[k])
 	}
 }
+
+FILENAME == ARGV[1] && /^\| / {
+	sub(/^\| /, "")
+	sub(/ \|$/, "")
+	n = split($0, field, / \| /)
+	if (field[1] == "passed / failed / skipped")
+		for (i = 2; i <= n; i++)
+			column[i] = field[i]
+	for (i = 2; i <= n; i++)
+		was[column[i], field[1]] = field[i]
+	titles[++rows] = field[1]
+}
+
+FILENAME == ARGV[1] && match($0, / \([^()]*\)$/) && /^\* / {
+	reason = substr($0, 3, RSTART - 3)
+	n = split(substr($0, RSTART + 2, RLENGTH - 3), field, /, /)
+	for (i = 1; i <= n; i++)
+		skipped_by[field[i], reason] = 1
+	reasons[++old_reasons] = reason
+}
+
+FILENAME == ARGV[1] { next }
 
 {
 	k = number[FILENAME]
 	group = $1
 	sub(/_.*/, "", group)
-	if (!(group in seen)) {
-		seen[group] = 1
-		groups[++nr] = group
-	}
+	add_group(group)
 	for (i = 1; i <= 3; i++) {
 		sum[k, group, i] += $(i + 1)
 		sum[k, "all", i] += $(i + 1)
@@ -36,10 +56,24 @@ BEGIN {
 		for (i = 1; i <= 6; i++)
 			sub(/^[^ ]+ /, "", reason)
 		reason = "`" $1 "`: " reason
-		if (!(reason in on))
-			skips[++skipped] = reason
-		on[reason] = on[reason] (on[reason] ? ", " : "") name[k]
+		add_skip(k, reason)
 	}
+}
+
+function add_group(group)
+{
+	if (group in seen)
+		return
+	seen[group] = 1
+	groups[++nr] = group
+}
+
+function add_skip(k, reason)
+{
+	if (!(reason in on))
+		skips[++skipped] = reason
+	on[reason] = 1
+	skips_it[k, reason] = 1
 }
 
 function cell(k, group)
@@ -49,22 +83,43 @@ function cell(k, group)
 	return sum[k, group, 1] " / " sum[k, group, 2] " / " sum[k, group, 3]
 }
 
-function row(title, group,	k, line)
+# line(TITLE, CELLS) - CELLS has one for each kernel, but for those with no results
+function line(title, cells,	k, text)
 {
-	line = "| " title
+	text = "| " title
 	for (k = 1; k <= kernels; k++)
-		line = line " | " cell(k, group)
-	print line " |"
+		text = text " | " (tests[k] ? cells[k] : (name[k], title) in was ? was[name[k], title] : "-")
+	print text " |"
+}
+
+function row(title, group,	k, cells)
+{
+	for (k = 1; k <= kernels; k++)
+		cells[k] = cell(k, group)
+	line(title, cells)
+}
+
+# What stays of the table that was there.
+function keep(k,	i)
+{
+	for (i = 1; i <= rows; i++)
+		if (titles[i] ~ /^`/ && was[name[k], titles[i]] ~ /[0-9]/)
+			add_group(substr(titles[i], 2, length(titles[i]) - 2))
+	for (i = 1; i <= old_reasons; i++)
+		if ((name[k], reasons[i]) in skipped_by)
+			add_skip(k, reasons[i])
 }
 
 END {
-	line = "| passed / failed / skipped"
+	for (k = 1; k <= kernels; k++)
+		if (!tests[k])
+			keep(k)
 	rule = "|---"
 	for (k = 1; k <= kernels; k++) {
-		line = line " | " name[k]
+		head = head " | " name[k]
 		rule = rule "|---"
 	}
-	print line " |\n" rule "|"
+	print "| passed / failed / skipped" head " |\n" rule "|"
 	# A few groups: any sort will do.
 	for (i = 1; i <= nr; i++)
 		for (j = i + 1; j <= nr; j++)
@@ -76,26 +131,22 @@ END {
 	for (i = 1; i <= nr; i++)
 		row("`" groups[i] "`", groups[i])
 	row("**all**", "all")
-	line = "| test files, minutes"
 	for (k = 1; k <= kernels; k++)
-		line = line " | " tests[k] + 0 ", " int(time[k] / 60 + 0.5)
-	print line " |"
-	if (ENVIRON["elapsed"]) {
-		split(ENVIRON["elapsed"], elapsed, "\n")
-		line = "| elapsed, minutes"
+		cells[k] = tests[k] ", " int(time[k] / 60 + 0.5)
+	line("test files, minutes", cells)
+	if (split(ENVIRON["elapsed"], cells, "\n")) {
 		for (k = 1; k <= kernels; k++)
-			line = line " | " sprintf("%.1f", elapsed[k] / 60)
-		print line " |"
+			cells[k] = sprintf("%.1f", cells[k] / 60)
+		line("elapsed, minutes", cells)
 	}
-	line = "| source"
-	for (k = 1; k <= kernels; k++)
-		line = line " | " sources[k]
-	print line " |"
-	line = "| what it is"
-	split(ENVIRON["abouts"], about, "\n")
-	for (k = 1; k <= kernels; k++)
-		line = line " | " about[k]
-	print line " |"
-	for (i = 1; i <= skipped; i++)
-		print (i == 1 ? "\nSkipped:\n\n" : "") "* " skips[i] " (" on[skips[i]] ")"
+	line("source", sources)
+	split(ENVIRON["abouts"], cells, "\n")
+	line("what it is", cells)
+	for (i = 1; i <= skipped; i++) {
+		text = ""
+		for (k = 1; k <= kernels; k++)
+			if ((k, skips[i]) in skips_it)
+				text = text (text ? ", " : "") name[k]
+		print (i == 1 ? "\nSkipped:\n\n" : "") "* " skips[i] " (" text ")"
+	}
 }

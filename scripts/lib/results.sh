@@ -54,30 +54,36 @@ source_name() {
 
 # results_table FOLDER KERNEL... - of the results there, in the words of Markdown:
 # for each group of tests and each kernel how many passed, failed, were skipped;
-# below it what was skipped, and why. What was not run is a "-". If $elapsed is in
-# the environment, it has a line for each kernel: the seconds from begin to end.
+# below it what was skipped, and why. What was not run is a "-", or what the table in
+# the file $before has of it. If $elapsed is in the environment, it has a line for each
+# kernel: the seconds from begin to end.
 results_table() {
 	local folder=$1 dir files=() about=()
 	shift
 
 	for dir; do
-		about+=("$(<"$dir/about")")
 		files+=("$folder/${dir##*/}")
 		[[ -e ${files[-1]} ]] || : >"${files[-1]}"
+		about+=("$([[ ! -s ${files[-1]} ]] || cat "$dir/about")")
 	done
 	abouts=$(printf '%s\n' "${about[@]}") \
-		awk -f "$TOP/scripts/lib/results-table.awk" "${files[@]}"
+		awk -f "$TOP/scripts/lib/results-table.awk" "${before:-/dev/null}" "${files[@]}"
 }
 
 # results_to_readme FILE - put the table of all kernels that have results between
-# the marks there: by version, then those that scripts/kernels builds
+# the marks there: by version, then those that scripts/kernels builds. Columns of
+# others, which were run elsewhere, stay.
 results_to_readme() {
-	local file=$1 name dirs=()
+	local file=$1 before=$RESULTS/before name names dirs
 
-	for name in $(cd "$RESULTS" && printf '%s\n' * | sort -V); do
-		[[ ! -s $RESULTS/$name || ! -e $KERNELS/$name/about ]] || dirs+=("$KERNELS/$name")
-	done
-	((${#dirs[@]})) || die "$EX_CANNOT" "no results in $RESULTS: run scripts/check --kernel all"
+	names=$(cd "$RESULTS" && for name in *; do
+		[[ ! -s $name || ! -e $KERNELS/$name/about ]] || echo "$name"
+	done)
+	[[ $names ]] || die "$EX_CANNOT" "no results in $RESULTS: run scripts/check --kernel all"
+	sed -n '/<!-- table of kernels/,/<!-- end of the table/p' "$file" >"$before"
+	names+=$'\n'$(sed -n 's/^| passed [^|]*| \(.*\) |$/\1/p' "$before" | sed 's/ | /\n/g')
+	mapfile -t dirs < <(sort -V -u <<<"$names")
+	dirs=("${dirs[@]/#/$KERNELS/}")
 	results_table "$RESULTS" "${dirs[@]}" >"$RESULTS/table.md"
 	awk -v table="$RESULTS/table.md" '
 		/<!-- end of the table of kernels -->/ { inside = 0 }

@@ -11,8 +11,9 @@
 #      kept, and a run tells all of its own
 #   3. the table of a run has its tests, and how long it took; that of what is kept
 #      has all, and the first row of a test is gone
-#   4. the table in a README keeps the columns of kernels that were run elsewhere, and
-#      has those that were run here in their place among them
+#   4. the table in a README keeps the columns of kernels that were run elsewhere, or
+#      are here no more, has those that were run here in their place among them, and
+#      none that died before its tests; it can be begun
 #
 # daxlab-test: where=host kernels=first
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
@@ -47,14 +48,15 @@ mkdir -p "$kernel" "$logs/results"
 echo "a kernel" >"$kernel/about"
 grep -w a_1 "$BUILD/results/6.1" >"$logs/results/6.1"
 row() { sed -n "s/^| \(\*\*\)\?$1\(\*\*\)\? | \(.*\) |$/\3/p"; }
-of_run=$(elapsed=90 results_table "$logs/results" "$kernel")
-of_kept=$(results_table "$BUILD/results" "$kernel")
+of_run=$(elapsed=90 results_table "$logs/results" "" "$kernel")
+of_kept=$(results_table "$BUILD/results" "" "$kernel")
 equal "a run tells of its own tests" "$(row all <<<"$of_run")" "1 / 0 / 0"
 equal "and how long it took" "$(row 'elapsed, minutes' <<<"$of_run")" 1.5
 equal "what is kept is of all runs" "$(row all <<<"$of_kept")" "44 / 0 / 0"
 equal "which took no time of their own" "$(row 'elapsed, minutes' <<<"$of_kept")" ""
 
-# Elsewhere 5.4 and 6.1 were run, here 6.1 is, and 6.12.
+# Elsewhere 5.4, 6.1 and 6.6 were run, here 6.1 is, and 6.12. Of 6.6, 7.0 there are
+# results, and the kernel no more.
 KERNELS=$BUILD
 for kernel in 6.1 6.12; do
 	mkdir -p "$BUILD/$kernel"
@@ -63,12 +65,12 @@ done
 cat >"$BUILD/README.md" <<'END'
 | a | table | of | others |
 <!-- table of kernels: of a test -->
-| passed / failed / skipped | 5.4 | 6.1 |
-|---|---|---|
-| `a` | 9 / 8 / 7 | 6 / 6 / 6 |
-| `old` | 1 / 1 / 0 | 2 / 2 / 2 |
-| **all** | 10 / 9 / 7 | 8 / 8 / 8 |
-| source | there | there, too |
+| passed / failed / skipped | 5.4 | 6.1 | 6.6+1 |
+|---|---|---|---|
+| `a` | 9 / 8 / 7 | 6 / 6 / 6 | 5 / 5 / 5 |
+| `old` | 1 / 1 / 0 | 2 / 2 / 2 | - |
+| **all** | 10 / 9 / 7 | 8 / 8 / 8 | 5 / 5 / 5 |
+| source | there | there, too | there |
 
 Skipped:
 
@@ -77,15 +79,27 @@ Skipped:
 <!-- end of the table of kernels -->
 * below (6.1)
 END
-echo "a_1 1 0 2 60 now nor here" >"$BUILD/results/6.12"
-results_to_readme "$BUILD/README.md"
-readme=$(<"$BUILD/README.md")
-equal "columns are by version" "$(row "passed [^|]*" <<<"$readme")" "5.4 | 6.1 | 6.12"
-equal "what was run elsewhere stays" "$(row all <<<"$readme")" "10 / 9 / 7 | 44 / 0 / 0 | 1 / 0 / 2"
-equal "also a group that is not run here" "$(row '.old.' <<<"$readme")" "1 / 1 / 0 | - | -"
-equal "and where it was" "$(row source <<<"$readme")" "there | now | now"
+# in_readme FILE - the same with errors as scripts/check has them
+in_readme() { (set -e; results_to_readme "$1") && cat "$1"; }
+echo "a_1 1 0 2 60 now nor here" | tee "$BUILD"/results/{6.6+1,7.0} >"$BUILD/results/6.12"
+readme=$(in_readme "$BUILD/README.md")
+equal "columns are by version" "$(row "passed [^|]*" <<<"$readme")" "5.4 | 6.1 | 6.6+1 | 6.12"
+equal "what was run elsewhere stays" "$(row all <<<"$readme")" "10 / 9 / 7 | 44 / 0 / 0 | 5 / 5 / 5 | 1 / 0 / 2"
+equal "also a group that is not run here" "$(row '.old.' <<<"$readme")" "1 / 1 / 0 | - | - | -"
+equal "and where it was" "$(row source <<<"$readme")" "there | now | there | now"
 # shellcheck disable=SC2016 # Markdown's backticks
 equal "what was skipped there, and here" "$(grep '^\*' <<<"$readme" | sort)" "$(printf '* %s\n' \
 	'`a_1`: nor here (6.12)' '`old_1`: no such thing (or so) (5.4)' 'below (6.1)')"
-equal "once more is the same" "$(results_to_readme "$BUILD/README.md"; cat "$BUILD/README.md")" "$readme"
+equal "once more is the same" "$(in_readme "$BUILD/README.md")" "$readme"
+
+kernel=/kernels/6.12
+results_forget "$kernel"
+equal "one that died has no column" \
+	"$(in_readme "$BUILD/README.md" | row "passed [^|]*")" "5.4 | 6.1 | 6.6+1"
+of_run=$(elapsed=90 results_table "$BUILD/results" "" "$BUILD/6.12")
+equal "and one in the table of its run" \
+	"$(for title in all 'test files[^|]*' 'elapsed[^|]*' 'what it is'; do row "$title" <<<"$of_run"; done | xargs)" \
+	"- 0, 0 1.5 a kernel"
+printf '<!-- table of kernels -->\n<!-- end of the table of kernels -->\n' >"$BUILD/new.md"
+equal "a table can be begun" "$(in_readme "$BUILD/new.md" | row "passed [^|]*")" "6.1"
 finish

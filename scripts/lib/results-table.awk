@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The table of scripts/lib/results.sh, from a file per kernel. The first file is the
-# table that was there: the column of a kernel without results stays what it was.
+# The table of scripts/lib/results.sh: $names and $abouts have a line for each kernel,
+# k is the number of the one whose results are read, or 0: the table that was there. A
+# kernel of which nothing is to be told but what that has is not "here".
 
 BEGIN {
-	kernels = ARGC - 2
-	for (k = 1; k <= kernels; k++) {
-		number[ARGV[k + 1]] = k
-		name[k] = ARGV[k + 1]
-		sub(/.*\//, "", name[k])
-	}
+	kernels = split(ENVIRON["names"], name, "\n")
+	split(ENVIRON["abouts"], about, "\n")
+	for (k = 1; k <= kernels; k++)
+		here[k] = about[k] != ""
 }
 
-FILENAME == ARGV[1] && /^\| / {
+!k && /^\| / {
 	sub(/^\| /, "")
 	sub(/ \|$/, "")
 	n = split($0, field, / \| /)
@@ -24,7 +23,7 @@ FILENAME == ARGV[1] && /^\| / {
 	titles[++rows] = field[1]
 }
 
-FILENAME == ARGV[1] && match($0, / \([^()]*\)$/) && /^\* / {
+!k && /^\* / && match($0, / \([^()]*\)$/) {
 	reason = substr($0, 3, RSTART - 3)
 	n = split(substr($0, RSTART + 2, RLENGTH - 3), field, /, /)
 	for (i = 1; i <= n; i++)
@@ -32,10 +31,9 @@ FILENAME == ARGV[1] && match($0, / \([^()]*\)$/) && /^\* / {
 	reasons[++old_reasons] = reason
 }
 
-FILENAME == ARGV[1] { next }
+!k { next }
 
 {
-	k = number[FILENAME]
 	group = $1
 	sub(/_.*/, "", group)
 	add_group(group)
@@ -83,12 +81,12 @@ function cell(k, group)
 	return sum[k, group, 1] " / " sum[k, group, 2] " / " sum[k, group, 3]
 }
 
-# line(TITLE, CELLS) - CELLS has one for each kernel, but for those with no results
+# line(TITLE, CELLS) - CELLS has one for each kernel that is here
 function line(title, cells,	k, text)
 {
 	text = "| " title
 	for (k = 1; k <= kernels; k++)
-		text = text " | " (tests[k] ? cells[k] : (name[k], title) in was ? was[name[k], title] : "-")
+		text = text " | " (here[k] ? cells[k] : (name[k], title) in was ? was[name[k], title] : "-")
 	print text " |"
 }
 
@@ -112,7 +110,7 @@ function keep(k,	i)
 
 END {
 	for (k = 1; k <= kernels; k++)
-		if (!tests[k])
+		if (!here[k])
 			keep(k)
 	rule = "|---"
 	for (k = 1; k <= kernels; k++) {
@@ -132,7 +130,7 @@ END {
 		row("`" groups[i] "`", groups[i])
 	row("**all**", "all")
 	for (k = 1; k <= kernels; k++)
-		cells[k] = tests[k] ", " int(time[k] / 60 + 0.5)
+		cells[k] = tests[k] + 0 ", " int(time[k] / 60 + 0.5)
 	line("test files, minutes", cells)
 	if (split(ENVIRON["elapsed"], cells, "\n")) {
 		for (k = 1; k <= kernels; k++)
@@ -140,8 +138,7 @@ END {
 		line("elapsed, minutes", cells)
 	}
 	line("source", sources)
-	split(ENVIRON["abouts"], cells, "\n")
-	line("what it is", cells)
+	line("what it is", about)
 	for (i = 1; i <= skipped; i++) {
 		text = ""
 		for (k = 1; k <= kernels; k++)

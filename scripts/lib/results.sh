@@ -22,8 +22,8 @@ results_locked() {
 	) 9>"$RESULTS/.lock"
 }
 
-# results_forget KERNEL - what is kept of it says nothing any more
-results_forget() { results_locked rm -f "$RESULTS/${1##*/}"; }
+# results_forget KERNEL - what is told of it says nothing any more
+results_forget() { results_locked cp /dev/null "$RESULTS/${1##*/}"; }
 
 # result_put TEST LINE - in place of what was kept of that test
 result_put() {
@@ -52,43 +52,51 @@ source_name() {
 	git -C "$TOP" describe --always --dirty=+ 2>/dev/null || echo unknown
 }
 
-# results_table FOLDER KERNEL... - of the results there, in the words of Markdown:
+# results_table FOLDER TABLE KERNEL... - of the results there, in the words of Markdown:
 # for each group of tests and each kernel how many passed, failed, were skipped;
-# below it what was skipped, and why. What was not run is a "-", or what the table in
-# the file $before has of it. If $elapsed is in the environment, it has a line for each
-# kernel: the seconds from begin to end.
+# below it what was skipped, and why. What was not run is a "-". A KERNEL that is a name
+# and no folder has the column that it had in the file TABLE, which may be "". If
+# $elapsed is in the environment, it has a line for each kernel: the seconds from begin
+# to end.
 results_table() {
-	local folder=$1 dir files=() about=()
-	shift
+	local folder=$1 table=${2:-/dev/null} kernel name names=() abouts=() files=() k=0
+	shift 2
 
-	for dir; do
-		files+=("$folder/${dir##*/}")
-		[[ -e ${files[-1]} ]] || : >"${files[-1]}"
-		about+=("$([[ ! -s ${files[-1]} ]] || cat "$dir/about")")
+	for kernel; do
+		name=${kernel##*/}
+		names+=("$name")
+		abouts+=("$([[ $kernel == "$name" ]] || cat "$kernel/about")")
+		((++k))
+		[[ $kernel == "$name" || ! -e $folder/$name ]] || files+=(k=$k "$folder/$name")
 	done
-	abouts=$(printf '%s\n' "${about[@]}") \
-		awk -f "$TOP/scripts/lib/results-table.awk" "${before:-/dev/null}" "${files[@]}"
+	names=$(printf '%s\n' "${names[@]}") abouts=$(printf '%s\n' "${abouts[@]}") \
+		awk -f "$TOP/scripts/lib/results-table.awk" k=0 "$table" "${files[@]}"
 }
 
 # results_to_readme FILE - put the table of all kernels that have results between
-# the marks there: by version, then those that scripts/kernels builds. Columns of
-# others, which were run elsewhere, stay.
+# the marks there: by version, then those that scripts/kernels builds. A column stays
+# if its kernel was run elsewhere, or is here no more.
 results_to_readme() {
-	local file=$1 before=$RESULTS/before name names dirs
+	local file=$1 before=$RESULTS/.before name kernels=() names old
 
-	names=$(cd "$RESULTS" && for name in *; do
-		[[ ! -s $name || ! -e $KERNELS/$name/about ]] || echo "$name"
-	done)
-	[[ $names ]] || die "$EX_CANNOT" "no results in $RESULTS: run scripts/check --kernel all"
+	mkdir -p "$RESULTS"
 	sed -n '/<!-- table of kernels/,/<!-- end of the table/p' "$file" >"$before"
-	names+=$'\n'$(sed -n 's/^| passed [^|]*| \(.*\) |$/\1/p' "$before" | sed 's/ | /\n/g')
-	mapfile -t dirs < <(sort -V -u <<<"$names")
-	dirs=("${dirs[@]/#/$KERNELS/}")
-	results_table "$RESULTS" "${dirs[@]}" >"$RESULTS/table.md"
-	awk -v table="$RESULTS/table.md" '
+	old=$(sed -n 's/^| passed [^|]*| \(.*\) |$/\1/p' "$before" | sed 's/ | /\n/g')
+	mapfile -t names < <({ ls "$RESULTS"; echo "$old"; } | sort -V -u)
+	for name in "${names[@]}"; do
+		if [[ -s $RESULTS/$name && -e $KERNELS/$name/about ]]; then
+			kernels+=("$KERNELS/$name")
+		# One that was forgotten has an empty file.
+		elif [[ ! -e $RESULTS/$name || -s $RESULTS/$name ]] && grep -q -x -F -e "${name:-.}" <<<"$old"; then
+			kernels+=("$name")
+		fi
+	done
+	[[ ${kernels[*]} == */* ]] || die "$EX_CANNOT" "no results in $RESULTS: run scripts/check --kernel all"
+	results_table "$RESULTS" "$before" "${kernels[@]}" >"$RESULTS/.table"
+	awk -v table="$RESULTS/.table" '
 		/<!-- end of the table of kernels -->/ { inside = 0 }
 		!inside { print }
 		/<!-- table of kernels/ { inside = 1; while ((getline line <table) > 0) print line }' \
-		"$file" >"$RESULTS/readme"
-	cat "$RESULTS/readme" >"$file"
+		"$file" >"$RESULTS/.readme"
+	cat "$RESULTS/.readme" >"$file"
 }

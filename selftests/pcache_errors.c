@@ -333,7 +333,7 @@ static double now(void)
 TEST_F_TIMEOUT(errors, thousands_under_load, 200)
 {
 	unsigned long long before = injected("errors_"), errors = 0;
-	struct load load = {};
+	struct load load = { .page_cache = true };
 	double start = now();
 
 	load_map(&load, full_file("load", LOAD_SIZE, 1));

@@ -9,7 +9,7 @@
 
 int main(int argc, char **argv)
 {
-	struct load load = {};
+	struct load load = { .page_cache = true };
 	int fd;
 
 	if (argc != 3)

@@ -303,12 +303,12 @@ static inline uint64_t free_blocks_at_first(void)
 } while (0)
 
 /*
- * MADV_DONTNEED of a mapping, of @page_cache or of DAX. If it covers a PTE table,
- * Linux takes the table away since 6.14 (CONFIG_PT_RECLAIM), and zap_pte_range()
- * does so before it has flushed the TLB and told the folios. Who looks for what maps
- * a folio sees nothing until then, and removes it: "Bad page cache", or a WARN of
- * folio_split_or_unmap(), on tmpfs as well (README.md, known limits). It does not do
- * so for half of a table.
+ * MADV_DONTNEED of a mapping, of @page_cache or of our files with DAX. If it covers
+ * all of a PTE table, Linux takes the table away since 6.14 (CONFIG_PT_RECLAIM), and
+ * zap_pte_range() does so before it has flushed the TLB and told the folios of PTEs
+ * that were dirty. Who looks for what maps such a folio sees nothing until then, and
+ * goes on: "Bad page cache", or a WARN of folio_split_or_unmap() (README.md, known
+ * limits). It takes no table away for half of it.
  */
 static inline int dont_need(char *at, size_t len, bool page_cache)
 {

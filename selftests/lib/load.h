@@ -17,6 +17,7 @@
 /* A file of LOAD_SIZE; PMDs may map its first half, only PTEs its second one. */
 struct load {
 	int fd;
+	bool page_cache;	/* it is not a file with DAX of ours */
 	char *pmd, *pte;
 	atomic_bool over;
 	pthread_t thread[LOAD_THREADS];
@@ -56,7 +57,8 @@ static inline void load_step(struct load *load, unsigned int what, off_t off)
 		ret = msync(at, PAGE, MS_SYNC);
 		break;
 	case 10:
-		ret = dont_need(load->pmd, PMD, true) ?: dont_need(load->pte, PMD, true);
+		ret = dont_need(load->pmd, PMD, load->page_cache) ?:
+		      dont_need(load->pte, PMD, load->page_cache);
 		/* A mapping on pmem is a VM_PFNMAP there, which refuses it. */
 		if (ret && errno == EINVAL && dxl_kernel_since(6, 17))
 			ret = 0;

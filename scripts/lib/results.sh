@@ -67,7 +67,7 @@ results_table() {
 		names+=("$name")
 		abouts+=("$([[ $kernel == "$name" ]] || cat "$kernel/about")")
 		((++k))
-		[[ $kernel == "$name" || ! -e $folder/$name ]] || files+=(k=$k "$folder/$name")
+		[[ $kernel == "$name" || ! -e $folder/$name ]] || files+=("k=$k" "$folder/$name")
 	done
 	names=$(printf '%s\n' "${names[@]}") abouts=$(printf '%s\n' "${abouts[@]}") \
 		awk -f "$TOP/scripts/lib/results-table.awk" k=0 "$table" "${files[@]}"
@@ -77,7 +77,7 @@ results_table() {
 # the marks there: by version, then those that scripts/kernels builds. A column stays
 # if its kernel was run elsewhere, or is here no more.
 results_to_readme() {
-	local file=$1 before=$RESULTS/.before name kernels=() names old
+	local file=$1 before=$RESULTS/.before name columns=() names old
 
 	mkdir -p "$RESULTS"
 	sed -n '/<!-- table of kernels/,/<!-- end of the table/p' "$file" >"$before"
@@ -85,14 +85,14 @@ results_to_readme() {
 	mapfile -t names < <({ ls "$RESULTS"; echo "$old"; } | sort -V -u)
 	for name in "${names[@]}"; do
 		if [[ -s $RESULTS/$name && -e $KERNELS/$name/about ]]; then
-			kernels+=("$KERNELS/$name")
+			columns+=("$KERNELS/$name")
 		# One that was forgotten has an empty file.
 		elif [[ ! -e $RESULTS/$name || -s $RESULTS/$name ]] && grep -q -x -F -e "${name:-.}" <<<"$old"; then
-			kernels+=("$name")
+			columns+=("$name")
 		fi
 	done
-	[[ ${kernels[*]} == */* ]] || die "$EX_CANNOT" "no results in $RESULTS: run scripts/check --kernel all"
-	results_table "$RESULTS" "$before" "${kernels[@]}" >"$RESULTS/.table"
+	[[ ${columns[*]} == */* ]] || die "$EX_CANNOT" "no results in $RESULTS: run scripts/check --kernel all"
+	results_table "$RESULTS" "$before" "${columns[@]}" >"$RESULTS/.table"
 	awk -v table="$RESULTS/.table" '
 		/<!-- end of the table of kernels -->/ { inside = 0 }
 		!inside { print }

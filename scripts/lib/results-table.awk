@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The table of scripts/lib/results.sh: $names and $abouts have a line for each kernel,
-# k is the number of the one whose results are read, or 0: the table that was there. A
-# kernel of which nothing is to be told but what that has is not "here".
+# k is the number of the one whose results are read, or 0: the table that was there. Of
+# a kernel that is not "here" nothing is told but what that has.
 
 BEGIN {
 	kernels = split(ENVIRON["names"], name, "\n")
 	split(ENVIRON["abouts"], about, "\n")
-	for (k = 1; k <= kernels; k++)
+	for (k = 1; k <= kernels; k++) {
 		here[k] = about[k] != ""
+		if (!here[k])
+			elsewhere[name[k]] = k
+	}
 }
 
 !k && /^\| / {
@@ -17,18 +20,20 @@ BEGIN {
 	n = split($0, field, / \| /)
 	if (field[1] == "passed / failed / skipped")
 		for (i = 2; i <= n; i++)
-			column[i] = field[i]
-	for (i = 2; i <= n; i++)
+			column[i] = (field[i] in elsewhere) ? elsewhere[field[i]] : 0
+	for (i = 2; i <= n; i++) {
 		was[column[i], field[1]] = field[i]
-	titles[++rows] = field[1]
+		if (column[i] && field[1] ~ /^`/ && field[i] != "-")
+			add_group(substr(field[1], 2, length(field[1]) - 2))
+	}
 }
 
 !k && /^\* / && match($0, / \([^()]*\)$/) {
 	reason = substr($0, 3, RSTART - 3)
 	n = split(substr($0, RSTART + 2, RLENGTH - 3), field, /, /)
 	for (i = 1; i <= n; i++)
-		skipped_by[field[i], reason] = 1
-	reasons[++old_reasons] = reason
+		if (field[i] in elsewhere)
+			add_skip(elsewhere[field[i]], reason)
 }
 
 !k { next }
@@ -86,7 +91,7 @@ function line(title, cells,	k, text)
 {
 	text = "| " title
 	for (k = 1; k <= kernels; k++)
-		text = text " | " (here[k] ? cells[k] : (name[k], title) in was ? was[name[k], title] : "-")
+		text = text " | " (here[k] ? cells[k] : (k, title) in was ? was[k, title] : "-")
 	print text " |"
 }
 
@@ -97,27 +102,11 @@ function row(title, group,	k, cells)
 	line(title, cells)
 }
 
-# What stays of the table that was there.
-function keep(k,	i)
-{
-	for (i = 1; i <= rows; i++)
-		if (titles[i] ~ /^`/ && was[name[k], titles[i]] ~ /[0-9]/)
-			add_group(substr(titles[i], 2, length(titles[i]) - 2))
-	for (i = 1; i <= old_reasons; i++)
-		if ((name[k], reasons[i]) in skipped_by)
-			add_skip(k, reasons[i])
-}
-
 END {
 	for (k = 1; k <= kernels; k++)
-		if (!here[k])
-			keep(k)
-	rule = "|---"
-	for (k = 1; k <= kernels; k++) {
-		head = head " | " name[k]
 		rule = rule "|---"
-	}
-	print "| passed / failed / skipped" head " |\n" rule "|"
+	line("passed / failed / skipped", name)
+	print "|---" rule "|"
 	# A few groups: any sort will do.
 	for (i = 1; i <= nr; i++)
 		for (j = i + 1; j <= nr; j++)

@@ -82,12 +82,12 @@ results_to_readme() {
 	mkdir -p "$RESULTS"
 	sed -n '/<!-- table of kernels/,/<!-- end of the table/p' "$file" >"$before"
 	old=$(sed -n 's/^| passed [^|]*| \(.*\) |$/\1/p' "$before" | sed 's/ | /\n/g')
-	mapfile -t names < <({ ls "$RESULTS"; echo "$old"; } | sort -V -u)
+	mapfile -t names < <({ ls "$RESULTS"; [[ ! $old ]] || echo "$old"; } | sort -V -u)
 	for name in "${names[@]}"; do
 		if [[ -s $RESULTS/$name && -e $KERNELS/$name/about ]]; then
 			columns+=("$KERNELS/$name")
 		# One that was forgotten has an empty file.
-		elif [[ ! -e $RESULTS/$name || -s $RESULTS/$name ]] && grep -q -x -F -e "${name:-.}" <<<"$old"; then
+		elif [[ ! -e $RESULTS/$name || -s $RESULTS/$name ]] && grep -q -x -F -e "$name" <<<"$old"; then
 			columns+=("$name")
 		fi
 	done

@@ -39,7 +39,8 @@ read_log() {
 # those, only the headlines go to $DAXLAB_OUT/races-elsewhere. A race is ours if one
 # access is in our module, or in a function that reads or writes for its caller, and
 # is not a marked one, as of a bit of a folio; or if both are in functions that we
-# call, to which we owe a lock; or if its end is not there to tell.
+# call, to which we owe a lock (a lookup in the page cache wants none, as it reads by
+# RCU what others change); or if its end is not there to tell.
 own_races() {
 	awk -v elsewhere="$DAXLAB_OUT/races-elsewhere" '
 		function show(foreign) {
@@ -57,7 +58,7 @@ own_races() {
 		/ to 0x[0-9a-f]+ of [0-9]+ bytes by / { depth = !/\(marked\)/; next }
 		!depth || !/^ [^ ]+\+0x/ || / _*(mem|str|xas?_|find_|bitmap_|list_|rb_)[^ ]*\+0x/ { next }
 		/\[daxlab(_bad)?\]/ { if (depth == 1) ours = 1; else direct++; depth = 0; next }
-		{ depth = depth == 1 ? 2 : 0 }
+		{ depth = depth == 1 && !/^ filemap_get_/ ? 2 : 0 }
 		END { show(0) }'
 }
 

@@ -11,19 +11,36 @@
 readonly SUITES=(bookworm-backports trixie-backports trixie)
 APT=$KERNELS/apt
 
-# archive_address - where the host has its Debian from
+# archive_address [OPTION...] - where the host has its Debian from, in the eyes of an
+# apt with these OPTIONs. It tells of a source only if it has lists of it.
 archive_address() {
 	# shellcheck disable=SC2016 # apt's words
-	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 2>/dev/null |
-		awk '$2 ~ /^(bookworm|stable|oldstable)$/ { print $1; exit }'
+	apt-get indextargets "$@" --format '$(REPO_URI) $(RELEASE) $(ORIGIN)' 'Created-By: Packages' 2>/dev/null |
+		awk '$2 ~ /^(bookworm|stable|oldstable)$/ && $3 == "Debian" && !n++ { print $1 }'
+}
+
+# set_address - $address; lists that the host has thrown away are fetched, but not to
+# where it had them
+set_address() {
+	local status=0 lists=(-o "Dir::State::lists=$APT/host-lists")
+
+	address=$(archive_address)
+	[[ ! $address ]] || return 0
+	mkdir -p "$APT/host-lists/partial"
+	# Somebody else's source may fail.
+	(quietly "cannot fetch kernels: no lists of this machine's own sources" \
+		apt_get update "${lists[@]}" -o APT::Update::Error-Mode=any) || status=$?
+	address=$(archive_address "${lists[@]}")
+	[[ ! $address ]] || return 0
+	((!status)) || exit "$status"
+	die "$EX_CANNOT" "cannot fetch kernels: apt has no source of Debian here"
 }
 
 # fetch_begin - fresh lists
 fetch_begin() {
 	local suite address keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-	address=$(archive_address)
-	[[ $address ]] || die "$EX_CANNOT" "cannot fetch kernels: apt has no source of Debian here"
+	set_address
 	[[ -e $keyring ]] || die "$EX_CANNOT" "cannot fetch kernels: missing package debian-archive-keyring"
 	mkdir -p "$APT"/{lists,archives}/partial
 	: >"$APT/status"

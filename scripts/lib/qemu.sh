@@ -20,7 +20,7 @@ qemu_is_sound() {
 }
 
 # get_qemu MEMO - fetch it, complete as soon as $QEMU_DIR has its name; if it cannot
-# be had, MEMO says so until the next boot
+# be had, MEMO says so until the next boot: not if somebody ends this before it knows
 get_qemu() (
 	local tmp=$QEMU_DIR.$BASHPID missing=$1 suite=bookworm-backports
 
@@ -32,13 +32,19 @@ get_qemu() (
 	[[ ! -e $QEMU_DIR ]] || exit 0
 	[[ ! -e $missing ]] || exit 1
 	say "fetching a QEMU that can patch code under the feet of threads"
-	trap 'rm -rf "$tmp"; [[ -e $QEMU_DIR ]] || : >"$missing"' EXIT
-	# Who calls this asks whether it fails, so nothing ends it but itself.
-	fetch_begin &&
-		fetch {qemu-system-x86,qemu-system-data,seabios}/"$suite" &&
-		unpack "$tmp" qemu-system-x86 qemu-system-data seabios &&
-		qemu_is_sound "$tmp/usr/bin/qemu-system-x86_64" &&
-		mv -T "$tmp" "$QEMU_DIR"
+	trap 'rm -rf "$tmp"' EXIT
+	# Who calls this asks whether it fails, so errexit ends nothing in here; but
+	# what fetches may die.
+	if ! (
+		fetch_begin &&
+			fetch {qemu-system-x86,qemu-system-data,seabios}/"$suite" &&
+			unpack "$tmp" qemu-system-x86 qemu-system-data seabios &&
+			qemu_is_sound "$tmp/usr/bin/qemu-system-x86_64" &&
+			mv -T "$tmp" "$QEMU_DIR"
+	); then
+		: >"$missing"
+		exit 1
+	fi
 )
 
 # pick_emulator - without such a QEMU, processors take turns: slower, but right

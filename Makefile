@@ -16,6 +16,7 @@ kmake = $(or $(wildcard $(kdir)/make $(filter %/make,$(patsubst %/headers,%/make
 # built from links in folders of their own, so that all builds stay fresh side by
 # side; OUT= gives any other build such a folder.
 OUT ?= $(CURDIR)$(if $(DAXLAB_DEBUG),/build/debug)$(if $(DAXLAB_BARE),/build/$(if $(DAXLAB_FLOOR),floor,bare))
+$(if $(or $(word 2,$(CURDIR)),$(word 2,$(OUT))),$(error kbuild cannot work where a path has a space: $(CURDIR)))
 kbuild = $(kmake) -C $(headers) M=$(abspath $(OUT)) $(if $(DAXLAB_DEBUG),DAXLAB_DEBUG=y) \
 	$(if $(DAXLAB_BARE),DAXLAB_BARE=y) $(if $(DAXLAB_FLOOR),DAXLAB_FLOOR=y)
 
@@ -29,9 +30,11 @@ install: modules
 
 ifneq ($(abspath $(OUT)),$(CURDIR))
 links:
-	@install -d $(OUT) && find $(OUT) -type l -delete
+	@install -d $(OUT) && find $(OUT) -xtype l -delete
 	@find Kbuild module -name Kbuild -o -name '*.[ch]' ! -name '*.mod.c' | \
-	while read -r f; do install -d $(OUT)/$$(dirname $$f); ln -s $(CURDIR)/$$f $(OUT)/$$f; done
+	while read -r f; do \
+		[ $(OUT)/$$f -ef $$f ] || { install -d $(OUT)/$$(dirname $$f) && ln -sf $(CURDIR)/$$f $(OUT)/$$f; } || exit; \
+	done
 else
 links:
 endif

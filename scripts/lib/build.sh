@@ -4,10 +4,11 @@
 # Building what the VM runs, quietly unless it fails. What is built for an
 # installed kernel is where make puts it; any other kernel has a folder.
 
-# make_quietly NAME ARG... - run make, show its output only on failure
+# make_quietly NAME ARG... - run make, show its output only on failure; one at a time
+# in this tree, as two builds for a kernel share a folder
 make_quietly() {
 	local log=$BUILD/make-$1.log
-	make -C "$TOP" -j"$(nproc)" "${@:2}" >"$log" 2>&1 && return
+	flock "$BUILD/make.lock" make -C "$TOP" -j"$(nproc)" "${@:2}" >"$log" 2>&1 && return
 	tail -n 40 "$log" >&2
 	die 1 "the build failed: $1 (all of it: $log)"
 }

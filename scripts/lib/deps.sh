@@ -6,7 +6,7 @@
 
 declare -A DEPS=(
 	[build]="make gcc libc6-dev linux-headers-amd64 linux-source-6.1 xz-utils"
-	[vm]="qemu-system-x86 linux-image-amd64 linux-headers-amd64 busybox-static cpio kmod"
+	[vm]="qemu-system-x86 linux-image-amd64 linux-headers-amd64 busybox-static cpio kmod xz-utils"
 	[nvdimm]="ndctl"
 	[test]="fio xfsprogs e2fsprogs trace-cmd procps perl"
 	[kernel]="flex bison bc libelf-dev"

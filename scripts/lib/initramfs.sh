@@ -18,9 +18,24 @@ module_files() {
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
 }
 
+# fill_root DIR INIT MODULE... - the files of it; fails as soon as any cannot be had, as
+# who calls it may have switched errexit off
+fill_root() {
+	local root=$1 init=$2 file
+	shift 2
+	mkdir -p "$root"/{bin,modules,proc,host,view} && cp /bin/busybox "$root/bin/busybox" &&
+		install -m 755 "$init" "$root/init" || return
+	for file; do
+		cp "$file" "$root/modules/" || return
+		file=${file##*/}
+		[[ $file != *.xz ]] || xz -d "$root/modules/$file" || return
+		echo "${file%.xz}" >>"$root/modules/order" || return
+	done
+}
+
 # initramfs KERNEL - make it if need be, print its path
 initramfs() {
-	local kernel=$1 version init=$TOP/scripts/guest/init out tmp file key
+	local kernel=$1 version init=$TOP/scripts/guest/init out tmp key
 	local -a files
 
 	version=$(kernel_version "$kernel")
@@ -31,18 +46,10 @@ initramfs() {
 	key=$(sha256sum "$init" "${BASH_SOURCE[0]}" /bin/busybox "${files[@]}" | sha256sum)
 	out=$BUILD/initramfs-$version-${key:0:12}.cpio.gz
 	if [[ ! -e $out ]]; then
-		tmp=$(mktemp -d "$BUILD/initramfs.XXXXXX")
-		mkdir -p "$tmp"/root/{bin,modules,proc,host,view}
-		cp /bin/busybox "$tmp/root/bin/busybox"
-		install -m 755 "$init" "$tmp/root/init"
-		for file in "${files[@]}"; do
-			cp "$file" "$tmp/root/modules/"
-			[[ $file != *.xz ]] || xz -d "$tmp/root/modules/${file##*/}"
-			file=${file##*/}
-			echo "${file%.xz}" >>"$tmp/root/modules/order"
-		done
-		(cd "$tmp/root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$tmp/cpio.gz"
-		mv "$tmp/cpio.gz" "$out"
+		tmp=$(mktemp -d "$BUILD/initramfs.XXXXXX") &&
+			fill_root "$tmp/root" "$init" "${files[@]}" &&
+			(cd "$tmp/root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$tmp/cpio.gz" &&
+			mv "$tmp/cpio.gz" "$out" || { rm -rf "$tmp"; die "$EX_CANNOT" "cannot make $out"; }
 		rm -rf "$tmp"
 	fi
 	echo "$out"

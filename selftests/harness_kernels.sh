@@ -4,11 +4,13 @@
 # Story: scripts/check --kernel debug built its kernel for a quarter of an hour and then
 # ended without a word, as an EXIT trap failed that had nothing left to end. Whoever had
 # the kernel already never met it. So a build that only plays is told from here what to
-# do: make and tar are ours, all else is scripts/kernels/debug.
+# do: make and tar are ours, all else is scripts/kernels/debug. And a tree with other
+# options built a kernel again while somebody tested on it.
 #
 # daxlab-test: where=host needs=none kernels=first
 . "$DAXLAB_TOP/selftests/lib/lib.sh"
 . "$DAXLAB_TOP/scripts/lib/common.sh"
+. "$TOP/scripts/lib/kernel.sh"
 PLAY=$(mktemp -d)
 trap 'rm -rf "$PLAY"' EXIT
 mkdir -p "$PLAY/scripts/lib" "$PLAY/bin"
@@ -77,5 +79,21 @@ echo 'CONFIG_KCSAN=y' >"$PLAY/vanish"
 built "an option that is refused" "$EX_CANNOT" 'kernel kcsan: refused: CONFIG_KCSAN=y'
 rm "$PLAY/vanish"
 built "it is built again when its options change" 0 'kernel kcsan is built'
-equal "all of it" "$(paste -sd ' ' "$PLAY/made")" "allnoconfig modules modules_install"
+equal "  all of it" "$(paste -sd ' ' "$PLAY/made")" "allnoconfig modules modules_install"
+
+exec {user}> >(hold_kernel "$PLAY/k/kcsan" && touch "$PLAY/held" && exec cat >/dev/null)
+expect "somebody tests on it" loop_until 30 test -e "$PLAY/held"
+built "who wants just that one does not wait" 0 ''
+echo '# one more' >>"$PLAY/scripts/kernels/kcsan.config"
+"$PLAY/scripts/kernels/kcsan" "$PLAY/k/kcsan" 2>"$PLAY/said" {user}>&- & builder=$!
+expect "who wants another one does" loop_until 30 grep -q 'waiting: somebody builds kernel kcsan or tests' "$PLAY/said"
+equal "  and makes nothing" "$(cat "$PLAY/made")" ""
+exec {user}>&-
+status=0
+wait "$builder" || status=$?
+equal "  until it is free" "$status" 0
+equal "  then all of it" "$(paste -sd ' ' "$PLAY/made")" "allnoconfig modules modules_install"
+rm -r "$PLAY/k/kcsan"
+hold_gone() (hold_kernel "$PLAY/k/kcsan")
+refuse "one that is gone meanwhile cannot be held" hold_gone
 finish

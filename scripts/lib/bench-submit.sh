@@ -16,6 +16,7 @@ results=$BUILD/bench
 
 need build vm plot
 kernel=$(kernel_dir "$4")
+hold_kernel "$kernel"
 mkdir -p "$results" "$BUILD/selftests"
 build_module "$kernel"
 gcc -static -std=gnu11 -O2 -g -Wall -Wextra -Werror -o "$BUILD/selftests/submitbench" \

@@ -42,6 +42,16 @@ installed_image() {
 	return 1
 }
 
+# hold_kernel KERNEL - one that scripts/kernels builds stays as it is until we end: a
+# tree that wants it with other options waits
+hold_kernel() {
+	local fd
+	[[ -e $1.lock ]] || return 0
+	exec {fd}<"$1.lock"
+	flock -n -s "$fd" || die "$EX_CANNOT" "kernel ${1##*/} is being built anew, for another tree"
+	[[ -e $1/version ]] || die "$EX_CANNOT" "kernel ${1##*/} is gone, as another tree wants it otherwise"
+}
+
 # installed_kernels - every version with image, modules and headers
 installed_kernels() {
 	local dir
@@ -59,16 +69,11 @@ link_kernel() {
 	# Others may be using it at this moment.
 	[[ $(readlink "$1/vmlinuz") == "$3" && $(readlink "$1/headers") == "$5" &&
 		$(cat "$1/version" 2>/dev/null) == "$2" ]] && return
-	rm -rf "$tmp"
-	mkdir -p "$tmp/lib/modules"
-	echo "$2" >"$tmp/version"
-	ln -s "$3" "$tmp/vmlinuz"
-	[[ -z $4 ]] || ln -s "$4" "$tmp/lib/modules/$2"
-	[[ $4 ]] || mkdir "$tmp/lib/modules/$2"
-	ln -s "$5" "$tmp/headers"
-	echo "$6" >"$tmp/about"
-	rm -rf "$1"
-	mv -T "$tmp" "$1"
+	rm -rf "$tmp" && mkdir -p "$tmp/lib/modules" &&
+		if [[ $4 ]]; then ln -s "$4" "$tmp/lib/modules/$2"; else mkdir "$tmp/lib/modules/$2"; fi &&
+		ln -s "$3" "$tmp/vmlinuz" && ln -s "$5" "$tmp/headers" &&
+		echo "$2" >"$tmp/version" && echo "$6" >"$tmp/about" &&
+		rm -rf "$1" && mv -T "$tmp" "$1" || die "$EX_CANNOT" "cannot make $1"
 }
 
 # link_tree DIR TREE - the folder of a kernel that was built in TREE with all

@@ -46,10 +46,13 @@ initramfs() {
 	key=$(sha256sum "$init" "${BASH_SOURCE[0]}" /bin/busybox "${files[@]}" | sha256sum)
 	out=$BUILD/initramfs-$version-${key:0:12}.cpio.gz
 	if [[ ! -e $out ]]; then
-		tmp=$(mktemp -d "$BUILD/initramfs.XXXXXX") &&
+		if ! { tmp=$(mktemp -d "$BUILD/initramfs.XXXXXX") &&
 			fill_root "$tmp/root" "$init" "${files[@]}" &&
 			(cd "$tmp/root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$tmp/cpio.gz" &&
-			mv "$tmp/cpio.gz" "$out" || { rm -rf "$tmp"; die "$EX_CANNOT" "cannot make $out"; }
+			mv "$tmp/cpio.gz" "$out"; }; then
+			rm -rf "$tmp"
+			die "$EX_CANNOT" "cannot make $out"
+		fi
 		rm -rf "$tmp"
 	fi
 	echo "$out"

@@ -69,11 +69,13 @@ link_kernel() {
 	# Others may be using it at this moment.
 	[[ $(readlink "$1/vmlinuz") == "$3" && $(readlink "$1/headers") == "$5" &&
 		$(cat "$1/version" 2>/dev/null) == "$2" ]] && return
-	rm -rf "$tmp" && mkdir -p "$tmp/lib/modules" &&
+	if ! { rm -rf "$tmp" && mkdir -p "$tmp/lib/modules" &&
 		if [[ $4 ]]; then ln -s "$4" "$tmp/lib/modules/$2"; else mkdir "$tmp/lib/modules/$2"; fi &&
 		ln -s "$3" "$tmp/vmlinuz" && ln -s "$5" "$tmp/headers" &&
 		echo "$2" >"$tmp/version" && echo "$6" >"$tmp/about" &&
-		rm -rf "$1" && mv -T "$tmp" "$1" || die "$EX_CANNOT" "cannot make $1"
+		rm -rf "$1" && mv -T "$tmp" "$1"; }; then
+		die "$EX_CANNOT" "cannot make $1"
+	fi
 }
 
 # link_tree DIR TREE - the folder of a kernel that was built in TREE with all

@@ -43,7 +43,8 @@ ends "a package that nobody knows" "$EX_CANNOT" <<<'E: Unable to locate package 
 ends "no space" "$EX_CANNOT" <<<"E: Write error - write (28: No space left on device)"
 ends "nothing said" "$EX_CANNOT" </dev/null
 
-# An apt that knows $sources: at once, or once it has fetched lists, if $updates is 0.
+# An apt that knows $sources: if it has lists, or once it was told to fetch them, which
+# says $words and ends with $updates.
 apt-get() {
 	case "$*" in
 	*indextargets*host-lists*) [[ ! -e $KERNELS/updated ]] || echo "$sources" ;;

@@ -124,23 +124,29 @@ void dxl_layout_tell_scan(struct inode *inode, pgoff_t first,
 	dxl_layout_window(inode, DXL_WIN_LAYOUT_AFTER_SCAN, first);
 }
 
+static bool dxl_pin_wait_is_rescued(const struct dxl_lab *lab,
+				    const struct dxl_pin_wait *wait)
+{
+	return atomic_read(&lab->rescues) != wait->rescues;
+}
+
 static void dxl_pin_wait_begin(struct dxl_lab *lab, struct dxl_pin_wait *wait)
 {
 	spin_lock(&lab->pins.lock);
 	list_add_tail(&wait->list, &lab->pins.waits);
-	spin_unlock(&lab->pins.lock);
 	/* As long as the page is pinned, whoever looks at the role finds. */
-	if (dxl_watched())
+	if (dxl_watched() && !dxl_pin_wait_is_rescued(lab, wait))
 		dxl_role_rests(DXL_ROLE_PIN, wait->index);
+	spin_unlock(&lab->pins.lock);
 }
 
 static void dxl_pin_wait_end(struct dxl_lab *lab, struct dxl_pin_wait *wait)
 {
 	spin_lock(&lab->pins.lock);
 	list_del(&wait->list);
-	spin_unlock(&lab->pins.lock);
 	if (dxl_watched())
 		dxl_role_granted(current);
+	spin_unlock(&lab->pins.lock);
 }
 
 /*
@@ -155,7 +161,6 @@ static int dxl_pin_sleep(struct dxl_lab *lab, const struct dxl_pin_wait *wait)
 	wait_queue_head_t *queue = __var_waitqueue(wait->var);
 	bool looks = wait->var == dxl_page_pin_var(wait->page);
 	unsigned long end = jiffies + msecs_to_jiffies(DXL_PIN_MS);
-	int rescues = atomic_read(&lab->rescues);
 	struct wait_bit_queue_entry wbq;
 	bool pinned;
 	int err, id;
@@ -176,7 +181,7 @@ static int dxl_pin_sleep(struct dxl_lab *lab, const struct dxl_pin_wait *wait)
 			break;
 		}
 		if ((READ_ONCE(lab->varied) && time_after(jiffies, end)) ||
-		    atomic_read(&lab->rescues) != rescues)
+		    dxl_pin_wait_is_rescued(lab, wait))
 			err = -EIO;
 		if (err)
 			break;
@@ -194,8 +199,8 @@ static int dxl_pin_sleep(struct dxl_lab *lab, const struct dxl_pin_wait *wait)
  * @locked: the caller has invalidate_lock, which is dropped meanwhile
  *
  * Context: May sleep, interruptibly; i_rwsem.
- * Return: 0; -ERESTARTSYS after a signal; -EIO after a rescue, or if the knobs of
- * the mount have made the wait too long.
+ * Return: 0; -ERESTARTSYS after a signal; -EIO after a rescue since the break
+ * began, or if the knobs of the mount have made the wait too long.
  */
 int dxl_layout_wait(struct inode *inode, const struct dxl_busy *busy,
 		    bool locked)
@@ -207,6 +212,7 @@ int dxl_layout_wait(struct inode *inode, const struct dxl_busy *busy,
 		.var = dxl_page_pin_var(busy->page),
 		.ino = dxl_ino(inode),
 		.index = busy->index,
+		.rescues = busy->rescues,
 	};
 	struct dxl_tree *tree = &DXL_I(inode)->tree;
 	int err;
@@ -240,7 +246,7 @@ int dxl_layout_wait(struct inode *inode, const struct dxl_busy *busy,
  */
 int dxl_layout_break(struct inode *inode, pgoff_t first, pgoff_t last)
 {
-	struct dxl_busy busy;
+	struct dxl_busy busy = dxl_busy_begin(inode);
 	int err;
 
 	dxl_stat_inc(DXL_STAT_LAYOUT_BREAKS);

@@ -13,11 +13,13 @@
  *	every put does, so a waiter looks by itself as well.
  *  6	Any signal ends the wait, and nothing was changed then. Who truncates a
  *	page that he has pinned himself waits for himself.
- *  7	What is pinned all the same when its block would become free is kept in
+ *  7	A rescue ends the wait also if it comes before it, in the same break: who
+ *	is counted as waiting, or parked on the way there, is not overlooked.
+ *  8	What is pinned all the same when its block would become free is kept in
  *	use until it is not (dxl_balloc_keep()).
  *
  * Only a page with a dev_pagemap tells its last put, so only there one can wait.
- * In our own memory rule 7 is all there is, and it is enough: PTEs there cannot be
+ * In our own memory rule 8 is all there is, and it is enough: PTEs there cannot be
  * pinned, and a pin of a PMD keeps its chunk.
  */
 #ifndef DXL_LAYOUT_H
@@ -25,10 +27,16 @@
 
 #include "fs.h"
 
-/* A page of a file that somebody has pinned. */
+/**
+ * struct dxl_busy - a page of a file that somebody has pinned
+ * @page: NULL: there is none
+ * @index: of the page in the file
+ * @rescues: dxl_lab.rescues when the break began
+ */
 struct dxl_busy {
-	struct page *page;	/* NULL: there is none */
+	struct page *page;
 	pgoff_t index;
+	int rescues;
 };
 
 /**
@@ -39,6 +47,7 @@ struct dxl_busy {
  * @var: the variable that it sleeps on
  * @ino: of the file
  * @index: of the page in the file
+ * @rescues: as in struct dxl_busy
  */
 struct dxl_pin_wait {
 	struct list_head list;
@@ -47,7 +56,16 @@ struct dxl_pin_wait {
 	void *var;
 	unsigned long ino;
 	pgoff_t index;
+	int rescues;
 };
+
+/* A break begins. */
+static inline struct dxl_busy dxl_busy_begin(const struct inode *inode)
+{
+	const struct dxl_lab *lab = &DXL_SB(inode->i_sb)->lab;
+
+	return (struct dxl_busy){ .rescues = atomic_read(&lab->rescues) };
+}
 
 /* layout.c */
 int dxl_layout_lock(struct inode *inode, pgoff_t first, pgoff_t behind);

@@ -117,7 +117,7 @@ static int dxl_layout_scan_varied(struct inode *inode, pgoff_t first,
 static int dxl_layout_break_varied(struct inode *inode, pgoff_t first,
 				   pgoff_t last, unsigned int choice)
 {
-	struct dxl_busy busy;
+	struct dxl_busy busy = dxl_busy_begin(inode);
 	int err;
 
 	dxl_stat_inc(DXL_STAT_LAYOUT_BREAKS);

@@ -9,7 +9,7 @@
  *  2. A signal ends the wait with EINTR: who truncates what is in a pipe of his own
  *     would wait for himself. Size and content are as before.
  *  3. Pages that stay need not be waited for.
- *  4. A rescue ends it with EIO.
+ *  4. A rescue ends it with EIO, also if it comes between the scan and the wait.
  *  5. A deleted file does not wait: its block stays in use until the pipe is read.
  *     Until then our device takes no other mount; that of another driver (/dev/pmem0)
  *     does, and the next mount finds the block pinned and in no file, and keeps it.
@@ -17,11 +17,12 @@
  *
  * A block that became free under its pin shows as a call that returns too early,
  * or as free blocks that are too many; a wakeup that is lost, as a call that never
- * returns.
+ * returns; a rescue that is lost, as a role that is blocked after it.
  *
  * daxlab-test: timeout=180 needs=none vm="--backing memmap"
  */
 #include "pmem.h"
+#include "session.h"
 #include "verdict.h"
 
 #include <linux/io_uring.h>
@@ -222,6 +223,34 @@ TEST_F(pins, a_rescue_ends_it)
 	EXPECT_EQ(EIO, end_of(pid));
 	EXPECT_EQ((off_t)SIZE, size_of(self->fd));
 	EXPECT_EQ(-1, unpin(self, 0));
+}
+
+static void truncate_rescued(void *arg)
+{
+	FIXTURE_DATA(pins) *self = arg;
+
+	must(ftruncate(self->fd, 0) && errno == EIO);
+}
+
+TEST_F(pins, a_rescue_comes_before_it_sleeps)
+{
+	int session = session_at(self->fd, "layout.after_scan", "1*park(60000)");
+	struct dxl_stats before;
+	struct role role;
+
+	role = role_start(session, "truncater", truncate_rescued, self);
+	pin(self, 0);
+	dxl_stats(&before);
+	role_go(&role);
+	ASSERT_EQ(0, say(session, "wait truncater parked:layout.after_scan"));
+	put_text(DXL_DEBUGFS "/rescue", "1");
+	EXPECT_EQ(0, say(session, "wait truncater still"));
+	EXPECT_EQ(0, say(session, "wait truncater idle 0"));
+	EXPECT_GROWN(EQ, 1, &before, "layout_waits");
+	EXPECT_EQ((off_t)SIZE, size_of(self->fd));
+	EXPECT_EQ(-1, unpin(self, 0));
+	EXPECT_EQ(0, role_join(&role));
+	close(session);
 }
 
 TEST_F(pins, deleted_and_unmounted)

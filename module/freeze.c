@@ -274,11 +274,11 @@ static int dxl_thaw_enqueue(const struct dxl_look *look,
 	if (dxl_look_is_stuck(look)) {
 		spin_lock(&lab->frozen.lock);
 		freeze = dxl_freeze_of(lab, look->folio);
-		err = -EIO;
-		if (freeze && !freeze->left) {
+		err = freeze && !freeze->left ? 0 : -EIO;
+		if (!err) {
 			list_add_tail(&waiter->list, &freeze->waiters);
-			dxl_role_rests(DXL_ROLE_FROZEN, look->index);
-			err = 0;
+			if (!dxl_look_is_rescued(look))
+				dxl_role_rests(DXL_ROLE_FROZEN, look->index);
 		}
 		spin_unlock(&lab->frozen.lock);
 	}

@@ -23,7 +23,8 @@ static void dxl_spin_begin(struct dxl_spin *spin)
 
 	spin_lock_irq(&frozen->lock);
 	list_add_tail(&spin->list, &frozen->spins);
-	dxl_role_rests(DXL_ROLE_SPINNING, spin->look->index);
+	if (!dxl_look_is_rescued(spin->look))
+		dxl_role_rests(DXL_ROLE_SPINNING, spin->look->index);
 	spin_unlock_irq(&frozen->lock);
 }
 

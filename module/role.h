@@ -110,7 +110,8 @@ void dxl_role_asleep(const struct dxl_waiter *waiter);	/* on the queue, under xa
 void dxl_role_woken(const struct dxl_waiter *waiter);	/* in the wake function */
 void dxl_role_awake(const struct dxl_waiter *waiter);	/* runs again, whyever */
 void dxl_role_fault(struct mm_struct *mm);		/* a fault begins; NULL: ends */
-void dxl_role_rests(enum dxl_role_state state, pgoff_t index);	/* TXN, ... */
+/* TXN, ...; not who knows that he was rescued */
+void dxl_role_rests(enum dxl_role_state state, pgoff_t index);
 void dxl_role_granted(const struct task_struct *task);	/* no more */
 void dxl_role_waits(enum dxl_folio_bit bit, const struct folio *folio,
 		    unsigned long ino, pgoff_t index);	/* NONE: no more */

@@ -108,8 +108,14 @@ static void dxl_session_leave(struct dxl_session *session)
 		dxl_rescue(session->lab);
 	/* Who saw a rule is parked now, or never will be. */
 	synchronize_rcu();
-	dxl_park_orphan(session);
-	/* Who goes on with a bio in hand may come to hang with nobody in control. */
+	/* Who goes on may make others hang with nobody in control, or himself. */
+	if (session->lab && READ_ONCE(session->lab->varied)) {
+		if (dxl_park_orphan(session, DXL_RESCUED))
+			dxl_rescue(session->lab);
+	} else {
+		dxl_park_orphan(session, DXL_RELEASED);
+	}
+	/* So may who has a bio in hand, and is not parked. */
 	if (session->lab)
 		dxl_rescue_bios(session->lab);
 	session->lab = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Sessions: an open control file with its roles and armed windows. close()
- * disarms and releases all of it, and rescues if a hang is proven.
+ * disarms and releases all of it, and rescues if a hang is proven or may come of
+ * that: somebody was parked in a mount that is not sound.
  *
  * COMMANDS, one line per write(2):
  *	bind DEV			the mount, by its s_id ("daxlab0")
@@ -161,6 +162,6 @@ void dxl_window_release(struct dxl_session *session, const struct dxl_role *role
 void dxl_window_rescue(struct dxl_lab *lab);	/* release all that are parked there */
 void dxl_windows_show(struct seq_file *seq, const struct dxl_session *session);
 void dxl_windows_forget(struct dxl_session *session);
-void dxl_park_orphan(struct dxl_session *session);
+bool dxl_park_orphan(struct dxl_session *session, enum dxl_release why);
 
 #endif /* DXL_SESSION_H */

@@ -33,7 +33,7 @@ int dxl_txn_begin(struct dxl_lab *lab)
 		return 0;
 	}
 	list_add_tail(&waiter.list, &txn->waiters);
-	if (dxl_watched())
+	if (dxl_watched() && atomic_read(&lab->rescues) == rescues)
 		dxl_role_rests(DXL_ROLE_TXN, 0);
 	spin_unlock(&txn->lock);
 

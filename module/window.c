@@ -183,6 +183,10 @@ static int dxl_window_act(const struct dxl_hit *hit)
 		break;
 	case DXL_ACT_PARK:
 		dxl_park_sleep(&park, hit, arg);
+		/* What it would wait for may have no sound wake. */
+		if (park.why == DXL_RESCUED && READ_ONCE(park.lab->varied) &&
+		    dxl_window_flags(hit->window) & DXL_WIN_GIVES_UP)
+			return -EDEADLK;
 		break;
 	case DXL_ACT_FALLBACK:
 		return -EAGAIN;
@@ -199,7 +203,8 @@ static int dxl_window_act(const struct dxl_hit *hit)
  * @access: read or write, where it is known
  *
  * Context: As the window's flags say.
- * Return: 0, or the error that a rule asks for; -EAGAIN: to fall back.
+ * Return: 0, or the error that a rule asks for; -EAGAIN: to fall back;
+ * -EDEADLK: rescued on its way to a wait.
  */
 int dxl_window_crossed(enum dxl_window window, struct dxl_tree *tree,
 		       pgoff_t index, unsigned int order,
@@ -211,6 +216,7 @@ int dxl_window_crossed(enum dxl_window window, struct dxl_tree *tree,
 		.index = index,
 		.order = order,
 		.access = access,
+		.rescues = tree->lab ? atomic_read(&tree->lab->rescues) : 0,
 	};
 
 	dxl_note(tree, DXL_EV_WINDOW, index, order, index, window);

@@ -17,12 +17,15 @@
 #define DXL_WIN_FALLBACK	4	/* a PMD fault can be sent to PTEs from here */
 #define DXL_WIN_ANY		(DXL_WIN_SLEEP | DXL_WIN_ERROR | DXL_WIN_FALLBACK)
 
+/* No entry is owned, one will be waited for: who is rescued here gives up. */
+#define DXL_WIN_GIVES_UP	8
+
 /* W(WINDOW, "path.point", flags, meaning, upstream place) */
 #define DXL_WINDOW_TABLE(W)						\
-	W(FAULT_AFTER_CORE_PMD_CHECK, "fault.after_core_pmd_check", DXL_WIN_ANY, \
+	W(FAULT_AFTER_CORE_PMD_CHECK, "fault.after_core_pmd_check", DXL_WIN_ANY | DXL_WIN_GIVES_UP, \
 	  "the core has tested the pmd, nothing is locked but mmap_lock", \
 	  "mm/memory.c __handle_mm_fault()")				\
-	W(FAULT_BEFORE_GRAB, "fault.before_grab", DXL_WIN_ANY,		\
+	W(FAULT_BEFORE_GRAB, "fault.before_grab", DXL_WIN_ANY | DXL_WIN_GIVES_UP, \
 	  "invalidate_lock is held shared, no entry yet",		\
 	  "grab_mapping_entry()")					\
 	W(FAULT_AFTER_GRAB, "fault.after_grab", DXL_WIN_ANY,		\
@@ -130,7 +133,7 @@
 	W(SCAN_BATCH_PAUSE, "scan.batch_pause", DXL_WIN_SLEEP,		\
 	  "a walk gives way between entries, xa_lock dropped",		\
 	  "xas_pause() of the walks")					\
-	W(MKWRITE_BEFORE_GRAB, "mkwrite.before_grab", DXL_WIN_SLEEP | DXL_WIN_ERROR, \
+	W(MKWRITE_BEFORE_GRAB, "mkwrite.before_grab", DXL_WIN_SLEEP | DXL_WIN_ERROR | DXL_WIN_GIVES_UP, \
 	  "a store met a read-only PTE",				\
 	  "dax_insert_pfn_mkwrite()")					\
 	W(MKWRITE_AFTER_LOCK, "mkwrite.after_lock", DXL_WIN_SLEEP,	\

@@ -22,6 +22,8 @@ static DEFINE_SPINLOCK(dxl_parks_lock);	/* the list, and .done of all */
  * @session: whose rule it is
  * @hit: where
  *
+ * Who is rescued between window and list is not parked at all.
+ *
  * Context: Under the RCU lock under which the rule was found: a session that
  * goes away waits for that, and then finds the task on the list.
  */
@@ -33,14 +35,16 @@ void dxl_park_enter(struct dxl_park *park, struct dxl_session *session,
 	park->task = current;
 	park->window = hit->window;
 	park->since = ktime_get_ns();
-	park->done = false;
+	park->why = DXL_RESCUED;
 	park->depth = stack_trace_save(park->stack, DXL_STACK_DEPTH, 2);
 
 	dxl_note(hit->tree, DXL_EV_PARK, hit->index, hit->order, hit->index,
 		 hit->window);
 	spin_lock(&dxl_parks_lock);
 	list_add_tail(&park->list, &dxl_parks);
-	dxl_role_parked(current, hit->window, park->stack, park->depth);
+	park->done = atomic_read(&park->lab->rescues) != hit->rescues;
+	if (!park->done)
+		dxl_role_parked(current, hit->window, park->stack, park->depth);
 	spin_unlock(&dxl_parks_lock);
 }
 
@@ -134,21 +138,26 @@ void dxl_window_rescue(struct dxl_lab *lab)
 /**
  * dxl_park_orphan() - A session goes away: release what it has parked.
  * @session: has no rules any more, for an RCU grace period
+ * @why: what they shall be told
  *
  * Context: Process context.
+ * Return: Whether there was somebody.
  */
-void dxl_park_orphan(struct dxl_session *session)
+bool dxl_park_orphan(struct dxl_session *session, enum dxl_release why)
 {
 	struct dxl_park *park;
+	bool any = false;
 
 	spin_lock(&dxl_parks_lock);
 	list_for_each_entry(park, &dxl_parks, list) {
 		if (park->session != session)
 			continue;
-		dxl_park_end(park, DXL_RELEASED);
+		any |= !park->done;
+		dxl_park_end(park, why);
 		park->session = NULL;
 	}
 	spin_unlock(&dxl_parks_lock);
+	return any;
 }
 
 /**

@@ -100,6 +100,7 @@ struct dxl_rule {
  * @access: likewise
  * @role: name of the task's role, all zero if it has none
  * @nth: how often this role was here; 0: no role
+ * @rescues: dxl_lab.rescues when it came
  */
 struct dxl_hit {
 	enum dxl_window window;
@@ -109,6 +110,7 @@ struct dxl_hit {
 	enum dxl_access access;
 	char role[DXL_ROLE_NAME];
 	u32 nth;
+	int rescues;
 };
 
 /**

@@ -7,7 +7,9 @@
  *     sleeps on its own key, the PTE fault goes on. The verdict names entry,
  *     waiter, keys and cause, whoever waits behind (mmap_lock) is in the chain,
  *     and how long it took is told. A rescue ends it: SIGBUS, and the mount and
- *     the module can go. So does closing the session.
+ *     the module can go. So does closing the session, also while the PTE fault is
+ *     parked and the hang still to come; and one rescue is enough for who is parked
+ *     right before he would look for that entry.
  *  2. The same steps on a sound mount: no verdict, nobody sleeps.
  *  3. A read fault that saw a hole before write(2) filled it maps zeroes: stale
  *     mapping, stale entry. Sound: none.
@@ -204,13 +206,18 @@ TEST_F(lab, lost_wakeup)
 	lab_end(self);
 }
 
-/* The hang of 2019, proven or not. */
-static void hang(struct __test_metadata *_metadata, FIXTURE_DATA(lab) *self,
-		 struct role *writer, struct role *reader)
+static void old_start(FIXTURE_DATA(lab) *self, struct role *writer, struct role *reader)
 {
 	lab_start(self, OLD);
 	*writer = role_start(self->session, "writer", store_deed, self->ptes + PAGE);
 	*reader = role_start(self->session, "reader", load_deed, self->pmds);
+}
+
+/* The hang of 2019, proven or not. */
+static void hang(struct __test_metadata *_metadata, FIXTURE_DATA(lab) *self,
+		 struct role *writer, struct role *reader)
+{
+	old_start(self, writer, reader);
 	EXPECT_TRUE(force_2019(_metadata, self, writer, reader));
 	EXPECT_EQ(0, say(self->session, "release writer"));
 	EXPECT_EQ(0, say(self->session, "wait all still"));
@@ -241,8 +248,39 @@ TEST_F(lab, rescued_by_file_for_all)
 	rescue_by(_metadata, self, DXL_DEBUGFS "/rescue");
 }
 
+/*
+ * One rescue, for the owner of an entry and for who is on his way to wait for it.
+ * The owner takes his time: were there a wait, it would be the one of 2019.
+ */
+TEST_F(lab, rescued_on_the_way)
+{
+	struct role writer, reader;
+	struct dxl_stats before;
+
+	old_start(self, &writer, &reader);
+	ASSERT_EQ(0, say(self->session, "arm fault.after_grab 1*park(60000){role=writer}"));
+	ASSERT_EQ(0, say(self->session, "arm fault.before_unlock 1*delay(1000000){role=writer}"));
+	ASSERT_EQ(0, say(self->session, "arm fault.before_grab 1*park(60000){role=reader}"));
+	dxl_stats(&before);
+	role_go(&writer);
+	ASSERT_EQ(0, say(self->session, "wait writer parked:fault.after_grab"));
+	role_go(&reader);
+	ASSERT_EQ(0, say(self->session, "wait reader parked:fault.before_grab"));
+	put_text(SBID "/rescue", "1");
+	EXPECT_EQ(0, say(self->session, "wait all idle")) {
+		put_text(SBID "/rescue", "1");
+	}
+	EXPECT_GROWN(EQ, 1, &before, "fault_sigbus");
+	EXPECT_GROWN(EQ, 0, &before, "waits");
+	EXPECT_QUIESCENT();
+	EXPECT_EQ(0, role_join(&writer));
+	EXPECT_EQ(0, role_join(&reader));
+	lab_end(self);
+}
+
 /* Who opened the session is gone: nobody is left to ask. */
-TEST_F(lab, rescued_by_exit)
+static void rescued_by_exit(struct __test_metadata *_metadata, FIXTURE_DATA(lab) *self,
+			    bool parked)
 {
 	struct role writer, reader;
 	int status;
@@ -252,14 +290,30 @@ TEST_F(lab, rescued_by_exit)
 	pid = fork();
 	must(pid >= 0);
 	if (!pid) {
-		hang(_metadata, self, &writer, &reader);
-		_exit(0);
+		if (parked) {
+			old_start(self, &writer, &reader);
+			EXPECT_TRUE(force_2019(_metadata, self, &writer, &reader));
+		} else {
+			hang(_metadata, self, &writer, &reader);
+		}
+		_exit(_metadata->passed ? 0 : 1);
 	}
 	must(waitpid(pid, &status, 0) == pid);
 	EXPECT_EQ(0, status);
 	while (waitpid(-1, &status, 0) > 0)
 		EXPECT_EQ(0, status);
 	EXPECT_QUIESCENT();
+}
+
+TEST_F(lab, rescued_by_exit)
+{
+	rescued_by_exit(_metadata, self, false);
+}
+
+/* The hang is to come yet: the owner is parked, and will wake nobody. */
+TEST_F(lab, rescued_by_exit_with_the_owner_parked)
+{
+	rescued_by_exit(_metadata, self, true);
 }
 
 TEST_F(lab, sound_2019)

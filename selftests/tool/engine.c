@@ -57,8 +57,11 @@ bool stage_close(struct run *run)
 		return true;
 	/* Whoever still sleeps could not end; harmless if nobody does. */
 	control_say(run->session, "disarm all");
-	control_say(run->session, "release all");
 	control_say(run->session, "rescue");
+	control_say(run->session, "release all");
+	/* Who was parked may have come to a wait since. */
+	if (control_say(run->session, "wait all idle 1000"))
+		control_say(run->session, "rescue");
 	all = team_end(&run->team);
 	close(run->session);
 	report_free(&run->report);

@@ -34,7 +34,7 @@ shows() { grep -Eq "$1" "$ENTRIES"; }
 expect "mount" mount_fresh
 fallocate -l 2M "$MNT/page"
 reset_counters
-store_and_sync 60 &
+store_and_sync $((60 * ${DAXLAB_SLOW:-1})) &
 load=$!
 expect "an owner is shown" loop_until 50 shows "$OWNER"
 expect "a waiter is shown" loop_until 50 shows "$WAITER"

@@ -173,7 +173,8 @@ fallocate -l 4k "$MNT/page"
 expect "arm" say arm fault.after_grab "1*park(60000)"
 (exec fio --name=read --filename="$MNT/page" --size=4k --ioengine=mmap --rw=read --bs=4k >/dev/null) &
 load=$!
-expect "a fault is parked" loop_until 100 grep -q "^locked dev daxlab0" "$DEBUGFS/entries"
+expect "a fault is parked" loop_until 100 grep -q . "$DEBUGFS/windows/fault.after_grab/parked"
+expect "with its entry locked" grep -q "^locked dev daxlab0" "$DEBUGFS/entries"
 expect "the file is busy" refused "Device or resource busy" "an entry is locked or waited for" \
 	put "$VARIANT" v4.11
 expect "the file of a knob too" refused "Device or resource busy" "an entry is locked" \

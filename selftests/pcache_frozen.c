@@ -84,6 +84,16 @@ static void mincore_deed(void *arg)
 	must(!munmap(map, PAGE));
 }
 
+static void run_on(unsigned int first, unsigned int last)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(first, &set);
+	CPU_SET(last, &set);
+	must(!sched_setaffinity(0, sizeof(set), &set));
+}
+
 /*
  * Clean folios, of which nobody has a reference: what a CPU has put aside for the
  * LRU goes there when it has 15 more.
@@ -91,16 +101,11 @@ static void mincore_deed(void *arg)
 static void frozen_start(FIXTURE_DATA(frozen) *self, const char *options,
 			 void (*deed)(void *arg))
 {
-	cpu_set_t first;
-
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	must(!sched_setaffinity(0, sizeof(first), &first));
+	run_on(0, 0);
 	must(!dxl_mount_fresh(options));
 	self->fd = small_folios_file("file", SIZE / PAGE, SEED);
 	must(!fsync(self->fd));
-	CPU_SET(1, &first);
-	must(!sched_setaffinity(0, sizeof(first), &first));
+	run_on(0, 1);
 	must(!dxl_stats_reset());
 	self->session = session_open();
 	must(!say(self->session, "bind daxlab0"));
@@ -237,8 +242,9 @@ TEST_F(frozen, not_while_dirty)
 	ASSERT_EQ(0, say(self->session, "wait looker idle"));
 	freeze_fails(self, _metadata);
 	all_is_well(self, _metadata);
-	read_deed(self);
 	/* That page is new: it goes to the LRU when this processor has more for it. */
+	run_on(0, 0);
+	read_deed(self);
 	write_pattern(self->fd, SIZE, SIZE, SEED);
 	/* It was for that only: once clean, it is frozen. */
 	role_go(&self->freezer);

@@ -111,7 +111,8 @@ equal "status: the mount and its variant" "$(grep -A 1 ^mount out | xargs)" \
 expect "knobs" ends 0 daxlab knobs
 expect "rescue" ends 0 daxlab rescue
 
-is_playing() { [[ -e $MNT/.daxlab-run ]]; }
+# The file is there before it is locked, and it is locked before there are roles.
+is_playing() { [[ -e $MNT/.daxlab-run && -n $(<"/proc/$tool/task/$tool/children") ]]; }
 daxlab run t1 --repeat 1000000 >/dev/null 2>&1 & tool=$!
 expect "a long run begins" loop_until 20 is_playing
 expect "a second one at the same place is refused" ends 3 daxlab run t1 --mount "$MNT"

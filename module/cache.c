@@ -426,8 +426,8 @@ int dxl_cache_drop(struct dxl_cache *cache, pgoff_t first, pgoff_t last)
 			folio_put(folio);
 		/* Others look at it, or froze it first: look again. */
 		if (err == -EBUSY)
-			err = atomic_read(&cache->tree.lab->rescues) == rescues ?
-			      0 : -EDEADLK;
+			err = dxl_rescued_since(cache->tree.lab, rescues) ?
+			      -EDEADLK : 0;
 		else
 			index++;
 		cond_resched();

@@ -49,7 +49,7 @@ int dxl_wait_varied(struct xa_state *xas, struct dxl_waiter *waiter,
 		   DXL_ACCESS_NONE);
 	/* Taken again, so that the event and the state are noted as ever. */
 	xas_lock(xas);
-	return rescues == atomic_read(&tree->lab->rescues) ? 0 : -EDEADLK;
+	return dxl_rescued_since(tree->lab, rescues) ? -EDEADLK : 0;
 }
 
 /**

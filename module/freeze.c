@@ -277,7 +277,7 @@ static int dxl_thaw_enqueue(const struct dxl_look *look,
 		err = freeze && !freeze->left ? 0 : -EIO;
 		if (!err) {
 			list_add_tail(&waiter->list, &freeze->waiters);
-			if (!dxl_look_is_rescued(look))
+			if (!dxl_rescued_since(lab, look->rescues))
 				dxl_role_rests(DXL_ROLE_FROZEN, look->index);
 		}
 		spin_unlock(&lab->frozen.lock);

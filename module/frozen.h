@@ -141,7 +141,7 @@ static inline bool dxl_look_is_rescued(const struct dxl_look *look)
 {
 	const struct dxl_lab *lab = look->tree->lab;
 
-	return atomic_read(&lab->rescues) != look->rescues ||
+	return dxl_rescued_since(lab, look->rescues) ||
 	       READ_ONCE(lab->frozen.sweep) || READ_ONCE(lab->frozen.closed);
 }
 

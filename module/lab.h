@@ -386,6 +386,12 @@ struct dxl_lab {
 	struct list_head folio_holds;
 };
 
+/* Since the caller read the count: before he published anything, or slept. */
+static inline bool dxl_rescued_since(const struct dxl_lab *lab, int rescues)
+{
+	return atomic_read(&lab->rescues) != rescues;
+}
+
 /* The choice that a mount takes at a knob; @lab may be NULL: sound. */
 static __always_inline unsigned int dxl_choice(const struct dxl_lab *lab,
 					       enum dxl_knob knob)

@@ -124,18 +124,12 @@ void dxl_layout_tell_scan(struct inode *inode, pgoff_t first,
 	dxl_layout_window(inode, DXL_WIN_LAYOUT_AFTER_SCAN, first);
 }
 
-static bool dxl_pin_wait_is_rescued(const struct dxl_lab *lab,
-				    const struct dxl_pin_wait *wait)
-{
-	return atomic_read(&lab->rescues) != wait->rescues;
-}
-
 static void dxl_pin_wait_begin(struct dxl_lab *lab, struct dxl_pin_wait *wait)
 {
 	spin_lock(&lab->pins.lock);
 	list_add_tail(&wait->list, &lab->pins.waits);
 	/* As long as the page is pinned, whoever looks at the role finds. */
-	if (dxl_watched() && !dxl_pin_wait_is_rescued(lab, wait))
+	if (dxl_watched() && !dxl_rescued_since(lab, wait->rescues))
 		dxl_role_rests(DXL_ROLE_PIN, wait->index);
 	spin_unlock(&lab->pins.lock);
 }
@@ -181,7 +175,7 @@ static int dxl_pin_sleep(struct dxl_lab *lab, const struct dxl_pin_wait *wait)
 			break;
 		}
 		if ((READ_ONCE(lab->varied) && time_after(jiffies, end)) ||
-		    dxl_pin_wait_is_rescued(lab, wait))
+		    dxl_rescued_since(lab, wait->rescues))
 			err = -EIO;
 		if (err)
 			break;

@@ -19,11 +19,12 @@
 
 static void dxl_spin_begin(struct dxl_spin *spin)
 {
-	struct dxl_frozen *frozen = &spin->look->tree->lab->frozen;
+	struct dxl_lab *lab = spin->look->tree->lab;
+	struct dxl_frozen *frozen = &lab->frozen;
 
 	spin_lock_irq(&frozen->lock);
 	list_add_tail(&spin->list, &frozen->spins);
-	if (!dxl_look_is_rescued(spin->look))
+	if (!dxl_rescued_since(lab, spin->look->rescues))
 		dxl_role_rests(DXL_ROLE_SPINNING, spin->look->index);
 	spin_unlock_irq(&frozen->lock);
 }
@@ -150,7 +151,8 @@ bool dxl_spin_is_stuck(struct dxl_lab *lab, const struct task_struct *task)
 	spin_lock_irqsave(&frozen->lock, flags);
 	list_for_each_entry(spin, &frozen->spins, list)
 		if (spin->task == task)
-			stuck = dxl_look_is_stuck(spin->look);
+			stuck = dxl_look_is_stuck(spin->look) &&
+				!dxl_rescued_since(lab, spin->look->rescues);
 	spin_unlock_irqrestore(&frozen->lock, flags);
 	return stuck;
 }

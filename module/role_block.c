@@ -171,6 +171,24 @@ bool dxl_session_still(struct dxl_session *session)
 }
 
 /**
+ * dxl_roles_idle() - Is no deed under way?
+ * @session: the session
+ *
+ * Context: Process context, with the session's lock.
+ * Return: true: every role is between deeds, or dead.
+ */
+bool dxl_roles_idle(const struct dxl_session *session)
+{
+	const struct dxl_role *role;
+
+	list_for_each_entry(role, &session->roles, list)
+		if (dxl_role_state(role) != DXL_ROLE_IDLE &&
+		    !READ_ONCE(role->task->exit_state))
+			return false;
+	return true;
+}
+
+/**
  * dxl_role_name_ok() - Is this a name for a role?
  * @name: as given
  *

@@ -109,13 +109,11 @@ static void dxl_session_leave(struct dxl_session *session)
 	/* Who saw a rule is parked now, or never will be. */
 	synchronize_rcu();
 	/* Who goes on may make others hang with nobody in control, or himself. */
-	if (session->lab && READ_ONCE(session->lab->varied)) {
-		if (dxl_park_orphan(session, DXL_RESCUED))
-			dxl_rescue(session->lab);
-	} else {
-		dxl_park_orphan(session, DXL_RELEASED);
-	}
-	/* So may who has a bio in hand, and is not parked. */
+	if (session->lab && READ_ONCE(session->lab->varied) &&
+	    (dxl_park_any(session) || !dxl_roles_idle(session)))
+		dxl_rescue(session->lab);
+	dxl_park_orphan(session);
+	/* So may who has a bio in hand, and has no role. */
 	if (session->lab)
 		dxl_rescue_bios(session->lab);
 	session->lab = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Sessions: an open control file with its roles and armed windows. close()
- * disarms and releases all of it, and rescues if a hang is proven or may come of
- * that: somebody was parked in a mount that is not sound.
+ * disarms and releases all of it, and rescues if a hang is proven, or may come
+ * yet: in a mount that is not sound somebody is parked, or a deed under way.
  *
  * COMMANDS, one line per write(2):
  *	bind DEV			the mount, by its s_id ("daxlab0")
@@ -130,6 +130,7 @@ void dxl_oracles_mounted(struct dxl_lab *lab);
 bool dxl_role_blocked(const struct dxl_role *role, char *what, size_t size);
 bool dxl_role_spins(const struct dxl_role *role);
 bool dxl_session_still(struct dxl_session *session);
+bool dxl_roles_idle(const struct dxl_session *session);
 
 /*
  * verdict.c. dxl_verdict_ask() runs all oracles over the mount of a still
@@ -162,6 +163,7 @@ void dxl_window_release(struct dxl_session *session, const struct dxl_role *role
 void dxl_window_rescue(struct dxl_lab *lab);	/* release all that are parked there */
 void dxl_windows_show(struct seq_file *seq, const struct dxl_session *session);
 void dxl_windows_forget(struct dxl_session *session);
-bool dxl_park_orphan(struct dxl_session *session, enum dxl_release why);
+bool dxl_park_any(const struct dxl_session *session);
+void dxl_park_orphan(struct dxl_session *session);
 
 #endif /* DXL_SESSION_H */

@@ -33,12 +33,12 @@ int dxl_txn_begin(struct dxl_lab *lab)
 		return 0;
 	}
 	list_add_tail(&waiter.list, &txn->waiters);
-	if (dxl_watched() && atomic_read(&lab->rescues) == rescues)
+	if (dxl_watched() && !dxl_rescued_since(lab, rescues))
 		dxl_role_rests(DXL_ROLE_TXN, 0);
 	spin_unlock(&txn->lock);
 
 	err = wait_event_killable(txn->queue, READ_ONCE(waiter.granted) ||
-				  atomic_read(&lab->rescues) != rescues);
+				  dxl_rescued_since(lab, rescues));
 
 	spin_lock(&txn->lock);
 	if (waiter.granted) {

@@ -183,15 +183,14 @@ static int dxl_window_act(const struct dxl_hit *hit)
 		break;
 	case DXL_ACT_PARK:
 		dxl_park_sleep(&park, hit, arg);
-		/* What it would wait for may have no sound wake. */
-		if (park.why == DXL_RESCUED && READ_ONCE(park.lab->varied) &&
-		    dxl_window_flags(hit->window) & DXL_WIN_GIVES_UP)
-			return -EDEADLK;
 		break;
 	case DXL_ACT_FALLBACK:
 		return -EAGAIN;
 	}
-	return 0;
+	/* What it would wait for may have no sound wake. */
+	return dxl_window_flags(hit->window) & DXL_WIN_GIVES_UP &&
+	       READ_ONCE(hit->tree->lab->varied) &&
+	       dxl_rescued_since(hit->tree->lab, hit->rescues) ? -EDEADLK : 0;
 }
 
 /**

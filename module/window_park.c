@@ -42,7 +42,7 @@ void dxl_park_enter(struct dxl_park *park, struct dxl_session *session,
 		 hit->window);
 	spin_lock(&dxl_parks_lock);
 	list_add_tail(&park->list, &dxl_parks);
-	park->done = atomic_read(&park->lab->rescues) != hit->rescues;
+	park->done = dxl_rescued_since(park->lab, hit->rescues);
 	if (!park->done)
 		dxl_role_parked(current, hit->window, park->stack, park->depth);
 	spin_unlock(&dxl_parks_lock);
@@ -136,28 +136,42 @@ void dxl_window_rescue(struct dxl_lab *lab)
 }
 
 /**
- * dxl_park_orphan() - A session goes away: release what it has parked.
- * @session: has no rules any more, for an RCU grace period
- * @why: what they shall be told
+ * dxl_park_any() - Has a session somebody parked, or is he just leaving?
+ * @session: the session
  *
  * Context: Process context.
- * Return: Whether there was somebody.
+ * Return: Whether it has.
  */
-bool dxl_park_orphan(struct dxl_session *session, enum dxl_release why)
+bool dxl_park_any(const struct dxl_session *session)
+{
+	const struct dxl_park *park;
+	bool any = false;
+
+	spin_lock(&dxl_parks_lock);
+	list_for_each_entry(park, &dxl_parks, list)
+		any |= park->session == session;
+	spin_unlock(&dxl_parks_lock);
+	return any;
+}
+
+/**
+ * dxl_park_orphan() - A session goes away: release what it has parked.
+ * @session: has no rules any more, for an RCU grace period
+ *
+ * Context: Process context.
+ */
+void dxl_park_orphan(struct dxl_session *session)
 {
 	struct dxl_park *park;
-	bool any = false;
 
 	spin_lock(&dxl_parks_lock);
 	list_for_each_entry(park, &dxl_parks, list) {
 		if (park->session != session)
 			continue;
-		any |= !park->done;
-		dxl_park_end(park, why);
+		dxl_park_end(park, DXL_RELEASED);
 		park->session = NULL;
 	}
 	spin_unlock(&dxl_parks_lock);
-	return any;
 }
 
 /**

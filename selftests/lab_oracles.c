@@ -8,7 +8,7 @@
  *     waiter, keys and cause, whoever waits behind (mmap_lock) is in the chain,
  *     and how long it took is told. A rescue ends it: SIGBUS, and the mount and
  *     the module can go. So does closing the session, also while the PTE fault is
- *     parked and the hang still to come; and one rescue is enough for who is parked
+ *     held and the hang still to come; and one rescue is enough for who is held
  *     right before he would look for that entry.
  *  2. The same steps on a sound mount: no verdict, nobody sleeps.
  *  3. A read fault that saw a hole before write(2) filled it maps zeroes: stale
@@ -252,35 +252,48 @@ TEST_F(lab, rescued_by_file_for_all)
  * One rescue, for the owner of an entry and for who is on his way to wait for it.
  * The owner takes his time: were there a wait, it would be the one of 2019.
  */
-TEST_F(lab, rescued_on_the_way)
+static void rescued_on_the_way(struct __test_metadata *_metadata, FIXTURE_DATA(lab) *self,
+			       const char *action)
 {
 	struct role writer, reader;
 	struct dxl_stats before;
+	char fired[64];
 
+	snprintf(fired, sizeof(fired), " fired 1 rule 1*%s{role=reader}\n", action);
 	old_start(self, &writer, &reader);
 	ASSERT_EQ(0, say(self->session, "arm fault.after_grab 1*park(60000){role=writer}"));
 	ASSERT_EQ(0, say(self->session, "arm fault.before_unlock 1*delay(1000000){role=writer}"));
-	ASSERT_EQ(0, say(self->session, "arm fault.before_grab 1*park(60000){role=reader}"));
+	ASSERT_EQ(0, say(self->session, "arm fault.before_grab 1*%s{role=reader}", action));
 	dxl_stats(&before);
 	role_go(&writer);
 	ASSERT_EQ(0, say(self->session, "wait writer parked:fault.after_grab"));
 	role_go(&reader);
-	ASSERT_EQ(0, say(self->session, "wait reader parked:fault.before_grab"));
+	while (!reports(self->session, fired))
+		sched_yield();
 	put_text(SBID "/rescue", "1");
 	EXPECT_EQ(0, say(self->session, "wait all idle")) {
 		put_text(SBID "/rescue", "1");
 	}
 	EXPECT_GROWN(EQ, 1, &before, "fault_sigbus");
-	EXPECT_GROWN(EQ, 0, &before, "waits");
 	EXPECT_QUIESCENT();
 	EXPECT_EQ(0, role_join(&writer));
 	EXPECT_EQ(0, role_join(&reader));
 	lab_end(self);
 }
 
+TEST_F(lab, rescued_on_the_way_parked)
+{
+	rescued_on_the_way(_metadata, self, "park(60000)");
+}
+
+TEST_F(lab, rescued_on_the_way_delayed)
+{
+	rescued_on_the_way(_metadata, self, "delay(500000)");
+}
+
 /* Who opened the session is gone: nobody is left to ask. */
 static void rescued_by_exit(struct __test_metadata *_metadata, FIXTURE_DATA(lab) *self,
-			    bool parked)
+			    bool held, bool released)
 {
 	struct role writer, reader;
 	int status;
@@ -290,9 +303,12 @@ static void rescued_by_exit(struct __test_metadata *_metadata, FIXTURE_DATA(lab)
 	pid = fork();
 	must(pid >= 0);
 	if (!pid) {
-		if (parked) {
+		if (held) {
 			old_start(self, &writer, &reader);
+			must(!say(self->session, "arm fault.before_unlock 1*delay(1000000){role=writer}"));
 			EXPECT_TRUE(force_2019(_metadata, self, &writer, &reader));
+			if (released)
+				EXPECT_EQ(0, say(self->session, "release writer"));
 		} else {
 			hang(_metadata, self, &writer, &reader);
 		}
@@ -307,13 +323,19 @@ static void rescued_by_exit(struct __test_metadata *_metadata, FIXTURE_DATA(lab)
 
 TEST_F(lab, rescued_by_exit)
 {
-	rescued_by_exit(_metadata, self, false);
+	rescued_by_exit(_metadata, self, false, true);
 }
 
 /* The hang is to come yet: the owner is parked, and will wake nobody. */
 TEST_F(lab, rescued_by_exit_with_the_owner_parked)
 {
-	rescued_by_exit(_metadata, self, true);
+	rescued_by_exit(_metadata, self, true, false);
+}
+
+/* Likewise, and he is on his way. */
+TEST_F(lab, rescued_by_exit_with_the_owner_delayed)
+{
+	rescued_by_exit(_metadata, self, true, true);
 }
 
 TEST_F(lab, sound_2019)

@@ -63,6 +63,8 @@ bool stage_close(struct run *run)
 	if (control_say(run->session, "wait all idle 1000"))
 		control_say(run->session, "rescue");
 	all = team_end(&run->team);
+	if (!all)
+		control_say(run->session, "rescue");
 	close(run->session);
 	report_free(&run->report);
 	return all;

@@ -438,13 +438,11 @@ TEST_F(lab, refusals)
 	void *unreadable = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char before[REPORT], after[REPORT], line[256];
 	int log = kmsg_open();
-	struct timespec start, end;
-	unsigned int i;
+	unsigned int i, start = time(NULL);
 
 	must(unreadable != MAP_FAILED);
 	ASSERT_EQ(0, say(self->session, "role me"));
 	ASSERT_EQ(0, say(self->session, "arm " PARK " 3*park{role=nobody}"));
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	text_of(self->session, before);
 	for (i = 0; i < ARRAY_SIZE(table); i++)
 		EXPECT_EQ(-table[i].err, say(self->session, "%s", table[i].command)) {
@@ -457,11 +455,11 @@ TEST_F(lab, refusals)
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-1, write(self->session, unreadable, 4));
 	EXPECT_EQ(EFAULT, errno);
-	/* The log does not fill up: ten lines in five seconds, which began before this. */
-	clock_gettime(CLOCK_MONOTONIC, &end);
+	/* The log does not fill up: ten lines in five seconds. */
 	i = kmsg_lines(log, line, sizeof(line));
 	EXPECT_GT(i, 0);
-	EXPECT_LE(i, 10 * ((end.tv_sec - start.tv_sec + 1) / 5 + 2));
+	EXPECT_LT(i, ARRAY_SIZE(table));
+	EXPECT_LE(i, 10 * ((time(NULL) - start + 1) / 5 + 2));
 	close(log);
 }
 

@@ -30,6 +30,7 @@
 
 #define SIZE	(2 * PMD)
 #define OLD	"wait_key=searcher,order_rule=wait_own"
+#define SLOW_OWNER "arm fault.before_unlock 1*delay(1000000){role=writer}"
 
 FIXTURE(lab) {
 	int session;
@@ -262,7 +263,7 @@ static void rescued_on_the_way(struct __test_metadata *_metadata, FIXTURE_DATA(l
 	snprintf(fired, sizeof(fired), " fired 1 rule 1*%s{role=reader}\n", action);
 	old_start(self, &writer, &reader);
 	ASSERT_EQ(0, say(self->session, "arm fault.after_grab 1*park(60000){role=writer}"));
-	ASSERT_EQ(0, say(self->session, "arm fault.before_unlock 1*delay(1000000){role=writer}"));
+	ASSERT_EQ(0, say(self->session, SLOW_OWNER));
 	ASSERT_EQ(0, say(self->session, "arm fault.before_grab 1*%s{role=reader}", action));
 	dxl_stats(&before);
 	role_go(&writer);
@@ -305,7 +306,7 @@ static void rescued_by_exit(struct __test_metadata *_metadata, FIXTURE_DATA(lab)
 	if (!pid) {
 		if (held) {
 			old_start(self, &writer, &reader);
-			must(!say(self->session, "arm fault.before_unlock 1*delay(1000000){role=writer}"));
+			must(!say(self->session, SLOW_OWNER));
 			EXPECT_TRUE(force_2019(_metadata, self, &writer, &reader));
 			if (released)
 				EXPECT_EQ(0, say(self->session, "release writer"));

@@ -152,7 +152,7 @@ bool dxl_spin_is_stuck(struct dxl_lab *lab, const struct task_struct *task)
 	list_for_each_entry(spin, &frozen->spins, list)
 		if (spin->task == task)
 			stuck = dxl_look_is_stuck(spin->look) &&
-				!dxl_rescued_since(lab, spin->look->rescues);
+				!dxl_look_is_rescued(spin->look);
 	spin_unlock_irqrestore(&frozen->lock, flags);
 	return stuck;
 }

@@ -108,7 +108,7 @@ static void dxl_oracle_spins(struct dxl_oracle *oracle)
 	spin_lock_irq(&frozen->lock);
 	list_for_each_entry(spin, &frozen->spins, list)
 		if (nr < DXL_SPINS && dxl_look_is_stuck(spin->look) &&
-		    !dxl_rescued_since(oracle->lab, spin->look->rescues))
+		    !dxl_look_is_rescued(spin->look))
 			dxl_spin_shoot(oracle->lab, spin, &shot[nr++]);
 	spin_unlock_irq(&frozen->lock);
 	for (i = 0; i < nr; i++)

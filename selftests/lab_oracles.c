@@ -289,7 +289,7 @@ TEST_F(lab, rescued_on_the_way_parked)
 
 TEST_F(lab, rescued_on_the_way_delayed)
 {
-	rescued_on_the_way(_metadata, self, "delay(500000)");
+	rescued_on_the_way(_metadata, self, "delay(800000)");
 }
 
 /* Who opened the session is gone: nobody is left to ask. */

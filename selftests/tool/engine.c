@@ -49,19 +49,24 @@ int stage_open(struct run *run, struct place *place, const struct scenario *scen
 	return err ?: team_start(&run->team, scenario, run->session, &files);
 }
 
+/* Whoever still sleeps could not end; harmless if nobody does. */
+static void rescue_all(struct run *run)
+{
+	control_say(run->session, "disarm all");
+	control_say(run->session, "rescue");
+	control_say(run->session, "release all");
+	/* Who was parked may have come to a wait since. */
+	if (control_say(run->session, "wait all idle %u", slow_ms(1000)))
+		control_say(run->session, "rescue");
+}
+
 bool stage_close(struct run *run)
 {
 	bool all;
 
 	if (run->session < 0)
 		return true;
-	/* Whoever still sleeps could not end; harmless if nobody does. */
-	control_say(run->session, "disarm all");
-	control_say(run->session, "rescue");
-	control_say(run->session, "release all");
-	/* Who was parked may have come to a wait since. */
-	if (control_say(run->session, "wait all idle 1000"))
-		control_say(run->session, "rescue");
+	rescue_all(run);
 	all = team_end(&run->team);
 	if (!all)
 		control_say(run->session, "rescue");
@@ -168,7 +173,7 @@ static void hear_verdict(struct run *run, const struct expectation *expect)
 /* Bring all roles back, whatever happened to them. */
 static void bring_back(struct run *run)
 {
-	control_say(run->session, "rescue");
+	rescue_all(run);
 	run->report_fresh = false;
 	if (control_say(run->session, "wait all idle %u", slow_ms(10000))) {
 		run->unhealthy = true;

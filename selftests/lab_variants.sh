@@ -44,10 +44,10 @@ while read -r knob choice; do
 done < <(sed -n 's/^\tC(\([A-Z_]*\), [A-Z_0-9]*, "\([a-z_0-9]*\)".*/\1 \2/p' \
 	"$(dirname "$0")/../module/variant.h")
 
-# said_once MARK TEXT - the log has one line since MARK, with TEXT in it
+# said_once MARK TEXT - the log has one line of ours since MARK, with TEXT in it
 said_once() {
 	local said
-	said=$(log_since "$1" | grep -v '^daxlab-test')
+	said=$(log_since "$1" | grep '^daxlab: ')
 	note "said: $said"
 	[[ $(wc -l <<<"$said") == 1 && $said == *"$2"* ]]
 }

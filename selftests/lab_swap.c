@@ -12,7 +12,6 @@
  *
  * daxlab-test: timeout=120 needs=module args="size=32M"
  */
-#include <sched.h>
 #include <sys/swap.h>
 
 #include "inject.h"
@@ -39,12 +38,9 @@ static void make_swap(void)
 static void page_out(void *seed)
 {
 	char *page = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	cpu_set_t first;
 
 	/* The page is drained to the LRU on this processor only, before it goes. */
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	must(!sched_setaffinity(0, sizeof(first), &first));
+	run_on(0, 0);
 	must(page != MAP_FAILED);
 	pattern(page, 0, PAGE, *(unsigned int *)seed);
 	must(!madvise(page, PAGE, MADV_PAGEOUT));

@@ -84,16 +84,6 @@ static void mincore_deed(void *arg)
 	must(!munmap(map, PAGE));
 }
 
-static void run_on(unsigned int first, unsigned int last)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(first, &set);
-	CPU_SET(last, &set);
-	must(!sched_setaffinity(0, sizeof(set), &set));
-}
-
 /*
  * Clean folios, of which nobody has a reference: what a CPU has put aside for the
  * LRU goes there when it has 15 more.

@@ -28,7 +28,6 @@
  *
  * daxlab-test: timeout=300 needs=module args="size=64M" oom=memcg
  */
-#include <sched.h>
 #include <sys/mount.h>
 
 #include "kmsg.h"
@@ -49,19 +48,10 @@ FIXTURE(full) {
 	struct role writer, reader;
 };
 
-/* One CPU for all: what a cgroup has in stock lies with a CPU. */
-static void stay_on_first_cpu(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	must(!sched_setaffinity(0, sizeof(set), &set));
-}
-
 FIXTURE_SETUP(full)
 {
-	stay_on_first_cpu();
+	/* One CPU for all: what a cgroup has in stock lies with a CPU. */
+	run_on(0, 0);
 	if (mkdir(CGROUPS, 0700) && errno != EEXIST)
 		abort();
 	/* One that has none of the legacy hierarchy does not know that option. */

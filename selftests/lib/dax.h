@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -197,6 +198,17 @@ static inline void catch_bus(void)
 	struct sigaction action = { .sa_sigaction = bus_handler, .sa_flags = SA_SIGINFO };
 
 	must(!sigaction(SIGBUS, &action, NULL));
+}
+
+/* The caller, and who is forked by it, use these processors only. */
+static inline void run_on(unsigned int first, unsigned int last)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(first, &set);
+	CPU_SET(last, &set);
+	must(!sched_setaffinity(0, sizeof(set), &set));
 }
 
 /* True if the access died of SIGBUS; catch_bus() comes first. */
